@@ -1,0 +1,57 @@
+"""Place Genesys Cloud calls for agents: one decision to call rings at most once."""
+
+from ringonce.client import AccessToken, AsyncClient, Auth, Client, ClientCredentials, Plan
+from ringonce.config import Timeouts
+from ringonce.errors import (
+    Ambiguous,
+    ApiRefusal,
+    ConfigError,
+    IntentConflict,
+    InvalidInput,
+    NoAnswer,
+    NotAuthenticated,
+    NotFound,
+    NotPermitted,
+    NumberRefused,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    RingonceError,
+    StillGoing,
+    TooLate,
+    Unreachable,
+)
+from ringonce.models import Call, Evidence, Outcome, Participant, Placed, State
+
+__all__ = [
+    "AccessToken",
+    "Ambiguous",
+    "ApiRefusal",
+    "AsyncClient",
+    "Auth",
+    "Call",
+    "Client",
+    "ClientCredentials",
+    "ConfigError",
+    "Evidence",
+    "IntentConflict",
+    "InvalidInput",
+    "NoAnswer",
+    "NotAuthenticated",
+    "NotFound",
+    "NotPermitted",
+    "NumberRefused",
+    "Outcome",
+    "OutcomeUnknown",
+    "Participant",
+    "Placed",
+    "Plan",
+    "RateLimited",
+    "Refused",
+    "RingonceError",
+    "State",
+    "StillGoing",
+    "Timeouts",
+    "TooLate",
+    "Unreachable",
+]

@@ -1,0 +1,217 @@
+"""`Client`: the same as `AsyncClient`, for programs without an event loop.
+
+It is a face over an `AsyncClient` on an event loop in a thread of its own, so there is one network path.
+"""
+
+import asyncio
+import contextlib
+import threading
+import weakref
+from collections.abc import Coroutine, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+from ringonce.client.aio import SETTLE, AsyncClient, Which
+from ringonce.client.auth import Auth
+from ringonce.client.flows.order import Plan
+from ringonce.config import Timeouts
+from ringonce.ledger import Ledger
+from ringonce.models import Call, Placed
+
+T = TypeVar("T")
+CLOSING = 2.0
+"""Seconds that closing may take."""
+
+
+class Client:
+    """Place calls for agents and follow them, blocking. Safe between threads. Options are those of `AsyncClient`."""
+
+    def __init__(
+        self,
+        *,
+        region: str = "",
+        base_url: str = "",
+        auth: Auth | None = None,
+        country: str = "",
+        timeouts: Timeouts | None = None,
+        ledger: Ledger | None = None,
+        settle: float = SETTLE,
+        channel_store: Path | None = None,
+        login_url: str = "",
+        allow_http: bool = False,
+    ) -> None:
+        self._client = AsyncClient(
+            region=region,
+            base_url=base_url,
+            auth=auth,
+            country=country,
+            timeouts=timeouts,
+            ledger=ledger,
+            settle=settle,
+            channel_store=channel_store,
+            login_url=login_url,
+            allow_http=allow_http,
+        )
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="ringonce", daemon=True)
+        self._thread.start()
+        # Also runs at the interpreter's exit, so a forgotten close neither hangs it nor leaks.
+        self._finish = weakref.finalize(self, _shut, self._loop, self._thread, self._client)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection. Calls go on."""
+        self._finish()
+
+    def place_call(
+        self,
+        *,
+        agent: str,
+        to: str,
+        caller_id: str = "",
+        queue: str = "",
+        caller_name: str = "",
+        attributes: Mapping[str, str] | None = None,
+        external_contact: str = "",
+        uui: str = "",
+        intent: str = "",
+        wire: Literal["platform", "tutorial"] = "platform",
+        allow_premium: bool = False,
+        timeout: float = 30.0,
+    ) -> Placed:
+        """Place one call for *agent* (id, e-mail or full name) to the number *to*; see `AsyncClient.place_call`."""
+        return self._run(
+            self._client.place_call(
+                agent=agent,
+                to=to,
+                caller_id=caller_id,
+                queue=queue,
+                caller_name=caller_name,
+                attributes=attributes,
+                external_contact=external_contact,
+                uui=uui,
+                intent=intent,
+                wire=wire,
+                allow_premium=allow_premium,
+                timeout=timeout,
+            )
+        )
+
+    def plan_call(
+        self,
+        *,
+        agent: str,
+        to: str,
+        caller_id: str = "",
+        queue: str = "",
+        caller_name: str = "",
+        attributes: Mapping[str, str] | None = None,
+        external_contact: str = "",
+        uui: str = "",
+        intent: str = "",
+        wire: Literal["platform", "tutorial"] = "platform",
+        allow_premium: bool = False,
+        timeout: float = 30.0,
+    ) -> Plan:
+        """Give the request that `place_call` would send; see `AsyncClient.plan_call`."""
+        return self._run(
+            self._client.plan_call(
+                agent=agent,
+                to=to,
+                caller_id=caller_id,
+                queue=queue,
+                caller_name=caller_name,
+                attributes=attributes,
+                external_contact=external_contact,
+                uui=uui,
+                intent=intent,
+                wire=wire,
+                allow_premium=allow_premium,
+                timeout=timeout,
+            )
+        )
+
+    def follow(self, call: Which, *, timeout: float | None = None) -> Iterator[Call]:
+        """Give every change of a call until it has ended; see `AsyncClient.follow`."""
+        changes = self._client.follow(call, timeout=timeout)
+        try:
+            while True:
+                try:
+                    change = self._run(anext(changes))
+                except StopAsyncIteration:
+                    return
+                yield change
+        finally:
+            self._run(changes.aclose())
+
+    def wait(self, call: Which, until: Literal["connected", "ended"] = "ended", timeout: float | None = 60.0) -> Call:
+        """Wait until the far end has answered, or the call ended; see `AsyncClient.wait`."""
+        return self._run(self._client.wait(call, until, timeout))
+
+    def get_call(self, call: Which) -> Call:
+        """Read a call now. Raise `NotFound` if the platform knows no such call."""
+        return self._run(self._client.get_call(call))
+
+    def active_calls(self, *, agent: str) -> tuple[Call, ...]:
+        """Give an agent's calls that have not ended; see `AsyncClient.active_calls`."""
+        return self._run(self._client.active_calls(agent=agent))
+
+    def hang_up(self, call: Which) -> Call:
+        """End a call for everybody in it. One that has ended already is no error."""
+        return self._run(self._client.hang_up(call))
+
+    def hold(self, call: Which) -> Call:
+        """Put the far end on hold and give the call once that shows."""
+        return self._run(self._client.hold(call))
+
+    def resume(self, call: Which) -> Call:
+        """Take the far end off hold."""
+        return self._run(self._client.resume(call))
+
+    def mute(self, call: Which) -> Call:
+        """Mute the agent."""
+        return self._run(self._client.mute(call))
+
+    def unmute(self, call: Which) -> Call:
+        """Let the agent be heard again."""
+        return self._run(self._client.unmute(call))
+
+    def send_digits(self, call: Which, digits: str) -> None:
+        """Play DTMF digits to the far end; sent once, so `NoAnswer` means that they may have been played."""
+        self._run(self._client.send_digits(call, digits))
+
+    def transfer(self, call: Which, *, to: str = "", queue: str = "") -> Call:
+        """Hand the far end over to an agent or number (*to*) or a *queue*, unannounced; the agent's leg ends."""
+        return self._run(self._client.transfer(call, to=to, queue=queue))
+
+    def wrap_up(self, call: Which, *, code: str, notes: str = "") -> Call:
+        """Store the agent's wrap-up *code* (id or name) and *notes*."""
+        return self._run(self._client.wrap_up(call, code=code, notes=notes))
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        if not self._finish.alive:
+            work.close()
+            raise RuntimeError("this Client is closed")
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+
+def _shut(loop: asyncio.AbstractEventLoop, thread: threading.Thread, client: AsyncClient) -> None:
+    with contextlib.suppress(TimeoutError):
+        asyncio.run_coroutine_threadsafe(client.aclose(), loop).result(CLOSING)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(CLOSING)
+    if not thread.is_alive():
+        loop.close()

@@ -1,0 +1,1 @@
+"""One generator per thing one can do. No socket, clock or lock here: see `ringonce.client.wishes`."""

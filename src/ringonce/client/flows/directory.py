@@ -1,0 +1,138 @@
+"""Agents, queues and wrap-up codes by the names people use for them."""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import msgspec
+
+from ringonce.client.flows.exchange import read
+from ringonce.client.flows.session import Session
+from ringonce.client.wishes import Flow, Request
+from ringonce.errors import Ambiguous, InvalidInput, NotFound
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+MOST_NAMED = 5
+"""Candidates that an error names."""
+LONGEST_NAME = 200
+
+
+class _Entity(msgspec.Struct):
+    id: str
+    name: str = ""
+    email: str = ""
+    state: str = "active"
+
+
+class _Users(msgspec.Struct):
+    results: list[_Entity] = []
+
+
+class _Entities(msgspec.Struct):
+    entities: list[_Entity] = []
+
+
+def agent_id(session: Session, agent: str) -> Flow[str]:
+    """Give an agent's id by id, e-mail or full name. Raise `NotFound` or `Ambiguous`; remembered once found."""
+    wanted = _clean(agent, "agent", "an e-mail, an id or a full name")
+    if UUID.fullmatch(wanted):
+        return wanted.lower()
+    known = session.agents.get(wanted.casefold())
+    if known:
+        return known
+    by_mail = "@" in wanted
+    search = Request(
+        "POST",
+        session.url("/users/search"),
+        body={
+            "pageSize": 25,
+            "query": [
+                {
+                    "fields": ["email" if by_mail else "name"],
+                    "value": wanted,
+                    "type": "EXACT" if by_mail else "CONTAINS",
+                }
+            ],
+        },
+        repeatable=True,
+    )
+    response = yield from read(search, f"Agent {wanted!r} can't be looked up")
+    found = msgspec.json.decode(response.body, type=_Users).results
+    same = [one for one in found if (one.email if by_mail else one.name).casefold() == wanted.casefold()]
+    one = _the_one(same, found, "agent", wanted)
+    if one.state != "active":
+        raise NotFound(
+            f"Agent {wanted!r} can't place calls",
+            why=f"the user is {one.state}",
+            fix="name an active user",
+        )
+    session.agents[wanted.casefold()] = one.id
+    return one.id
+
+
+def queue_id(session: Session, queue: str) -> Flow[str]:
+    """Give a queue's id by id or name. Raise `NotFound` or `Ambiguous`; remembered once found."""
+    wanted = _clean(queue, "queue", "a name or an id")
+    if UUID.fullmatch(wanted):
+        return wanted.lower()
+    known = session.queues.get(wanted.casefold())
+    if known:
+        return known
+    url = session.url(f"/routing/queues?pageSize=100&name={quote(wanted, safe='')}")
+    response = yield from read(Request("GET", url), f"Queue {wanted!r} can't be looked up")
+    found = msgspec.json.decode(response.body, type=_Entities).entities
+    same = [one for one in found if one.name.casefold() == wanted.casefold()]
+    session.queues[wanted.casefold()] = one_id = _the_one(same, found, "queue", wanted).id
+    return one_id
+
+
+def wrapup_code_id(session: Session, conversation: str, participant: str, code: str) -> Flow[str]:
+    """Give a wrap-up code's id by id or by its name among those the participant may choose from."""
+    wanted = _clean(code, "wrap-up code", "a name or an id")
+    if UUID.fullmatch(wanted):
+        return wanted.lower()
+    url = session.url(f"/conversations/calls/{conversation}/participants/{participant}/wrapupcodes")
+    response = yield from read(Request("GET", url), "The call's wrap-up codes can't be read")
+    found = msgspec.json.decode(response.body, type=list[_Entity])
+    same = [one for one in found if one.name.casefold() == wanted.casefold()]
+    return _the_one(same, found, "wrap-up code", wanted).id
+
+
+def _the_one(same: Sequence[_Entity], found: Sequence[_Entity], kind: str, wanted: str) -> _Entity:
+    active = [one for one in same if one.state == "active"]
+    if len(active) == 1 or len(same) == 1:
+        return (active or same)[0]
+    if same:
+        raise Ambiguous(
+            f"{kind.capitalize()} {wanted!r} is ambiguous",
+            why=f"{len(same)} have that name: {_list(same)}",
+            fix="give the id",
+        )
+    if found:
+        raise NotFound(
+            f"There is no {kind} {wanted!r}",
+            why=f"similar: {_list(found)}",
+            fix=f"give the {kind}'s full name or id",
+        )
+    raise NotFound(
+        f"There is no {kind} {wanted!r}",
+        why="the platform's search finds nothing",
+        fix="check the spelling, and that the token belongs to the right organization and region",
+    )
+
+
+def _list(entities: Sequence[_Entity]) -> str:
+    named = [f"{one.name} <{one.email}> {one.id}" if one.email else f"{one.name} {one.id}" for one in entities]
+    more = len(named) - MOST_NAMED
+    return "; ".join(named[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _clean(name: str, kind: str, give: str) -> str:
+    wanted = name.strip()
+    if not wanted or len(wanted) > LONGEST_NAME or not wanted.isprintable():
+        raise InvalidInput(
+            f"{name[:40]!r} is no {kind}",
+            why="it is empty" if not wanted else "it is too long or has control characters",
+            fix=f"give {give}",
+        )
+    return wanted

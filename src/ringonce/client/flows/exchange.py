@@ -1,0 +1,168 @@
+"""One request and its answer: the token, what may be sent again, and refusals in words."""
+
+from typing import Any
+
+import msgspec
+
+from ringonce.client import policy
+from ringonce.client.wishes import Flow, Lost, Now, Request, Response, Send, Sleep, Token
+from ringonce.errors import (
+    ApiRefusal,
+    NoAnswer,
+    NotAuthenticated,
+    NotFound,
+    NotPermitted,
+    RateLimited,
+    TooLate,
+    Unreachable,
+)
+
+PATIENCE = 30.0
+"""Seconds that one exchange may take, waits for the quota included, where the caller sets no bound."""
+
+
+def exchange(
+    request: Request, *, deadline: float | None = None, fenced: bool = False, signed: bool = True
+) -> Flow[Response]:
+    """Send *request* as the client's identity and give the answer, whatever its status but 401 and 429.
+
+    It is sent again only where `policy.may_repeat` allows. Raise `Unreachable` if nothing was sent, `NoAnswer` if
+    something was, `NotAuthenticated`, or `RateLimited` if the quota comes back after *deadline* (epoch seconds).
+    With *fenced*, the clock is read right before each send, and past the deadline `TooLate` is raised instead.
+    Without *signed* no token is asked for, and 401 is an answer like any other.
+    """
+    if deadline is None:
+        deadline = (yield Now()) + PATIENCE
+    token: str = (yield Token()) if signed else ""
+    renewed = not signed
+    tries = 0
+    while True:
+        tries += 1
+        outcome: Response | Lost
+        if fenced and (yield Now()) > deadline:
+            raise TooLate(
+                "The call was not sent: its deadline had passed",
+                why="getting ready took too long, or this process was stopped meanwhile",
+                fix="place it again",
+            )
+        try:
+            outcome = yield Send(_signed(request, token) if signed else request)
+        except Lost as lost:
+            outcome = lost
+        if isinstance(outcome, Response):
+            if outcome.status == 401 and not renewed:  # noqa: PLR2004
+                # 401 proves that nothing was done, so even a create may be sent again, once.
+                token, renewed = (yield Token(stale=token)), True
+                continue
+            if not policy.may_repeat(request, outcome):
+                return _or_unauthenticated(outcome) if signed else outcome
+        wait = policy.pause(tries, outcome)
+        late = (yield Now()) + wait > deadline
+        if late or not policy.may_repeat(request, outcome) or (tries >= policy.MOST_TRIES and not _limited(outcome)):
+            return _give_up(request, outcome, wait)
+        yield Sleep(wait)
+
+
+def read(request: Request, what: str, *, fix: str = "", deadline: float | None = None) -> Flow[Response]:
+    """Like `exchange`, but any refusal is raised: as `NotFound` of *what*, `NotPermitted`, …; 5xx as `NoAnswer`."""
+    response = yield from exchange(request, deadline=deadline)
+    if response.ok:
+        return response
+    raise refusal(response, what, fix=fix)
+
+
+def _limited(outcome: Response | Lost) -> bool:
+    return isinstance(outcome, Response) and outcome.status == 429  # noqa: PLR2004
+
+
+def _give_up(request: Request, outcome: Response | Lost, wait: float) -> Response:
+    if isinstance(outcome, Response):
+        if _limited(outcome):
+            raise _rate_limited(outcome, wait)
+        return outcome
+    where = request.url.partition("?")[0]
+    if outcome.sent:
+        raise NoAnswer(f"No answer to {request.method} {where}", why=outcome.why) from outcome
+    raise Unreachable(
+        f"{_origin(where)} cannot be reached, and nothing was sent",
+        why=outcome.why,
+        fix="check the region or base URL, the network and the proxy",
+    ) from outcome
+
+
+def _rate_limited(response: Response, wait: float) -> RateLimited:
+    said = problem(response)
+    return RateLimited(
+        "The quota of requests is spent",
+        why=said.message or "HTTP 429",
+        fix=f"try again in {wait:.0f} s; fewer readers of the same token leave more for dialing",
+        retry_after=wait,
+        status=429,
+        code=said.code,
+        correlation_id=said.context_id,
+    )
+
+
+def _or_unauthenticated(response: Response) -> Response:
+    if response.status == 401:  # noqa: PLR2004
+        said = problem(response)
+        raise NotAuthenticated(
+            "The access token was refused, a renewed one too",
+            why=said.message or said.code,
+            fix="check that the OAuth client is active and belongs to this region",
+            status=401,
+            code=said.code,
+            correlation_id=said.context_id,
+        )
+    return response
+
+
+class Problem(msgspec.Struct, rename="camel"):
+    """The platform's error body (official SDK model ErrorBody)."""
+
+    message: str = ""
+    code: str = ""
+    context_id: str = ""
+
+
+def problem(response: Response) -> Problem:
+    """Read the error body; an answer that has none gives empty words and the correlation header."""
+    try:
+        said = msgspec.json.decode(response.body, type=Problem)
+    except msgspec.MsgspecError:
+        said = Problem()
+    if not said.context_id:
+        said.context_id = response.headers.get("inin-correlation-id", "")
+    return said
+
+
+_FIXES = {
+    "not.a.user": "this needs a user's token; with client credentials use the endpoints for a named user",
+    "conversation.error.no.user.station": "the agent has to choose a station (phone) in Genesys Cloud first",
+    "missing.permissions": "give the OAuth client's or user's role the permissions named",
+    "missing.any.permissions": "give the OAuth client's or user's role one of the permissions named",
+}
+
+
+def refusal(response: Response, what: str, *, fix: str = "") -> ApiRefusal | NoAnswer:
+    """Turn an answer that is not 2xx into the error to raise."""
+    said = problem(response)
+    status = response.status
+    why = said.message or f"HTTP {status}"
+    if said.code:
+        why += f" [{said.code}]"
+    if status >= 500 or status < 400:  # noqa: PLR2004
+        return NoAnswer(f"{what}: no usable answer (HTTP {status})", why=why, fix="try again later")
+    kind: type[ApiRefusal] = {401: NotAuthenticated, 403: NotPermitted, 404: NotFound}.get(status, ApiRefusal)
+    known: dict[str, Any] = {"status": status, "code": said.code, "correlation_id": said.context_id}
+    return kind(what, why=why, fix=fix or _FIXES.get(said.code, ""), **known)
+
+
+def _signed(request: Request, token: str) -> Request:
+    headers = {**request.headers, "authorization": f"Bearer {token}"}
+    return Request(request.method, request.url, request.body, request.form, headers, request.repeatable)
+
+
+def _origin(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"

@@ -1,0 +1,215 @@
+"""What the legs of an ended call say about its outcome: a table, and the leg that gives the evidence.
+
+Sources: states, disconnectTypes and errorInfo as in the official SDK's model Call; SIP codes RFC 3261 and RFC 8197;
+Q.850 causes ITU-T Q.850. Who hung up is never concluded from one disconnectType: live captures show the customer's
+own leg as `peer` after the customer hung up.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ringonce.client.snapshots import Leg
+from ringonce.models import Evidence, Outcome
+
+AGENT = frozenset({"agent", "user"})
+FAR = frozenset({"external", "customer"})
+OVER = frozenset({"disconnected", "terminated"})
+RINGING = frozenset({"contacting", "alerting", "offering"})
+TALKING = frozenset({"connected", "parked", "converting", "uploading", "transmitting"})
+
+_FAR_RANK = {"dialing": 1, **dict.fromkeys(RINGING, 2), **dict.fromkeys(TALKING, 3), "disconnected": 4, "terminated": 5}
+_AGENT_RANK = {**_FAR_RANK, **dict.fromkeys(RINGING, 1), "dialing": 2}
+
+_SIP = {
+    **dict.fromkeys((486, 600), Outcome.BUSY),
+    **dict.fromkeys((603, 607, 608), Outcome.DECLINED),
+    **dict.fromkeys((408, 480), Outcome.NO_ANSWER),
+    **dict.fromkeys((404, 410, 414, 416, 484, 485, 604), Outcome.UNROUTABLE),
+}
+_Q850 = {
+    17: Outcome.BUSY,
+    21: Outcome.DECLINED,
+    **dict.fromkeys((18, 19, 20), Outcome.NO_ANSWER),
+    **dict.fromkeys((1, 2, 3, 22, 28), Outcome.UNROUTABLE),
+}
+_FAR_TYPE = {
+    "uncallable": Outcome.UNROUTABLE,
+    "timeout": Outcome.NO_ANSWER,
+    "transfer.noanswer": Outcome.NO_ANSWER,
+}
+_BROKEN = frozenset({"error", "transport.failure", "system", "spam", "other"})
+_AGENT_HUNG_UP = frozenset({"client", "endpoint"})
+_AGENT_AWAY = _BROKEN | {
+    "timeout", "transfer.noanswer", "transfer.notavailable", "endpoint.donotdisturb", "transfer.donotdisturb",
+    "inactivity", "session.expired",
+}  # fmt: skip
+_NO_ROUTE = ".dialplan."
+
+
+class LegFacts:
+    """All that is known of one leg. Everything but the flags only grows."""
+
+    __slots__ = (
+        "_flags_rank", "_rang", "_ranks", "_spoke", "address", "attributes", "connected_at", "dialled",
+        "disconnect_types", "ended_at", "error_code", "error_message", "held", "index", "key", "muted",
+        "participant_id", "purpose", "queue_id", "reasons", "started_at", "state", "user_id", "wrapup_code",
+        "wrapup_required",
+    )  # fmt: skip
+
+    def __init__(self, leg: Leg) -> None:
+        self.key, self.participant_id, self.index = leg.key, leg.participant_id, leg.index
+        self.purpose = self.state = self.user_id = self.queue_id = self.address = ""
+        self.error_code = self.error_message = self.wrapup_code = ""
+        self.held = self.muted = self.wrapup_required = self.dialled = self._rang = self._spoke = False
+        self.disconnect_types: set[str] = set()
+        self.reasons: set[tuple[str, int]] = set()
+        self.attributes: dict[str, str] = {}
+        self.started_at: datetime | None = None
+        self.connected_at: datetime | None = None
+        self.ended_at: datetime | None = None
+        self._flags_rank = -1
+
+    @staticmethod
+    def is_over(state: str) -> bool:
+        """Say whether a leg in *state* is gone."""
+        return state in OVER
+
+    @property
+    def over(self) -> bool:
+        """Whether the leg is gone."""
+        return self.state in OVER
+
+    @property
+    def answered(self) -> bool:
+        """Whether the leg was ever connected."""
+        return self._spoke or self.connected_at is not None
+
+    @property
+    def rang(self) -> bool:
+        """Whether the leg was ever seen ringing."""
+        return self._rang
+
+    def absorb(self, leg: Leg) -> bool:
+        """Take in one sight of the leg; give False if it is behind what is known."""
+        self.index = min(self.index, leg.index)
+        # Texts: the platform fills them in and then leaves them, so the greatest is the filled one in any order.
+        self.purpose = max(self.purpose, leg.purpose)
+        self.user_id = max(self.user_id, leg.user_id)
+        self.queue_id = max(self.queue_id, leg.queue_id)
+        self.address = max(self.address, leg.address)
+        self.error_code = max(self.error_code, leg.error_code)
+        self.error_message = max(self.error_message, leg.error_message)
+        self.wrapup_code = max(self.wrapup_code, leg.wrapup_code)
+        self.wrapup_required |= leg.wrapup_required
+        self.dialled |= leg.state == "dialing"
+        self._rang |= leg.state in RINGING
+        self._spoke |= leg.state in TALKING
+        if leg.disconnect_type:
+            self.disconnect_types.add(leg.disconnect_type)
+        self.reasons.update(leg.reasons)
+        self.started_at = _earlier(self.started_at, leg.started_at)
+        self.connected_at = _earlier(self.connected_at, leg.connected_at)
+        self.ended_at = _later(self.ended_at, leg.ended_at)
+        rank = self._rank(leg.state)
+        if (rank, leg.state) > (self._rank(self.state), self.state):
+            self.state = leg.state
+        fresh = rank >= self._flags_rank
+        if fresh:
+            self._flags_rank = rank
+            self.held, self.muted = leg.held, leg.muted
+            self.attributes |= leg.attributes
+        else:
+            self.attributes = leg.attributes | self.attributes
+        return fresh
+
+    def _rank(self, state: str) -> int:
+        return (_AGENT_RANK if self.purpose in AGENT else _FAR_RANK).get(state, 0)
+
+    @property
+    def codes(self) -> set[int]:
+        """The SIP codes seen on the leg."""
+        return {code for kind, code in self.reasons if kind == "sip"}
+
+    @property
+    def causes(self) -> set[int]:
+        """The Q.850 causes seen on the leg."""
+        return {code for kind, code in self.reasons if kind == "q850"}
+
+
+def judge(  # noqa: C901  a table reads best in one piece
+    legs: Sequence[LegFacts], agent: LegFacts | None, far: Sequence[LegFacts], statuses: set[str]
+) -> tuple[Outcome, Evidence]:
+    """Say what became of an ended call, and why."""
+    for leg in far:
+        if leg.answered:
+            return Outcome.ANSWERED, _evidence(leg, "the far end answered" + _how_it_ended(leg))
+    for leg in legs:
+        if leg.purpose == "voicemail" and leg.answered:
+            return Outcome.VOICEMAIL, _evidence(leg, "a voicemail took the call")
+    for leg in far:
+        told = _from_far_end(leg)
+        if told:
+            return told
+    if agent is not None and agent.disconnect_types & _AGENT_HUNG_UP and not agent.error_code:
+        return Outcome.ABANDONED, _evidence(agent, "the agent's side ended the call before an answer")
+    for leg in far:
+        if leg.error_code or leg.disconnect_types & _BROKEN or leg.reasons:
+            return Outcome.FAILED, _evidence(leg, "the far leg broke before an answer")
+    if not far and agent is not None and (agent.error_code or agent.disconnect_types & _AGENT_AWAY):
+        if _NO_ROUTE in agent.error_code:
+            return Outcome.UNROUTABLE, _evidence(agent, "the dial plan has no route to the number")
+        return Outcome.AGENT_UNREACHABLE, _evidence(agent, "the agent's station never answered; nothing was dialled")
+    return _from_status(statuses, [*far, *([agent] if agent else [])])
+
+
+def _from_far_end(leg: LegFacts) -> tuple[Outcome, Evidence] | None:
+    for code in sorted(leg.codes):
+        if code in _SIP:
+            return _SIP[code], _evidence(leg, f"the far end's network answered SIP {code}", sip=code)
+    for cause in sorted(leg.causes):
+        if cause in _Q850:
+            return _Q850[cause], _evidence(leg, f"the far end's network gave Q.850 cause {cause}", q850=cause)
+    if _NO_ROUTE in leg.error_code:
+        return Outcome.UNROUTABLE, _evidence(leg, "the dial plan has no route to the number")
+    for kind in sorted(leg.disconnect_types):
+        if kind in _FAR_TYPE:
+            return _FAR_TYPE[kind], _evidence(leg, f"the far leg ended as {kind}")
+    return None
+
+
+def _from_status(statuses: set[str], legs: Sequence[LegFacts]) -> tuple[Outcome, Evidence]:
+    """Fall back on the tutorial wire's `status`, where the legs tell nothing."""
+    if "connected" in statuses:
+        return Outcome.ANSWERED, Evidence(because="status was connected")
+    if "failed" in statuses:
+        return Outcome.FAILED, Evidence(because="status is failed")
+    because = "nothing observed says how the call ended"
+    return Outcome.UNKNOWN, _evidence(legs[0], because) if legs else Evidence(because=because)
+
+
+def _how_it_ended(leg: LegFacts) -> str:
+    broken = sorted(leg.disconnect_types & _BROKEN)
+    return f"; later the leg broke off ({broken[0]})" if broken else ""
+
+
+def _evidence(leg: LegFacts, because: str, *, sip: int = 0, q850: int = 0) -> Evidence:
+    return Evidence(
+        because=because,
+        participant_id=leg.participant_id,
+        purpose=leg.purpose,
+        state=leg.state,
+        disconnect_type="/".join(sorted(leg.disconnect_types)),
+        error_code=leg.error_code,
+        error_message=leg.error_message,
+        sip_code=sip or min(leg.codes, default=0),
+        q850_code=q850 or min(leg.causes, default=0),
+        at=leg.ended_at,
+    )
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min(one, other) if one and other else one or other
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(one, other) if one and other else one or other

@@ -1,0 +1,179 @@
+"""The asyncio shell: it grants wishes and decides nothing."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from ringonce.client import policy
+from ringonce.client.auth import AccessGrant
+from ringonce.client.flows.session import Session
+from ringonce.client.stream import EventStream
+from ringonce.client.transport import Transport
+from ringonce.client.wishes import (
+    Arm,
+    Flow,
+    Hear,
+    Listen,
+    Look,
+    Lost,
+    Now,
+    Release,
+    Send,
+    Settle,
+    Sleep,
+    Tell,
+    Token,
+    Wish,
+)
+from ringonce.config import Timeouts
+from ringonce.errors import RingonceError
+from ringonce.ledger import Ledger
+from ringonce.models import Call
+
+log = logging.getLogger("ringonce.client")
+T = TypeVar("T")
+
+
+class _Done(Generic[T]):
+    """A flow's result; StopIteration can't leave a coroutine."""
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+
+class Shell:
+    """Runs flows on one event loop, with one transport, one token and one event stream."""
+
+    def __init__(self, session: Session, ledger: Ledger, timeouts: Timeouts, channel_store: Path | None) -> None:
+        self._session, self._ledger = session, ledger
+        self._transport = Transport(timeouts)
+        self._grant: AccessGrant | None = None
+        self._renewal: asyncio.Task[AccessGrant] | None = None
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self._stream = EventStream(session, self._transport, self.run, self._wake, channel_store)
+
+    async def close(self) -> None:
+        """Close the event stream and every connection."""
+        await self._stream.close()
+        if self._renewal is not None:
+            self._renewal.cancel()
+        await self._transport.close()
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Run a flow to its result."""
+        try:
+            wish = _advance(flow, None)
+            while not isinstance(wish, _Done):
+                wish = await self._step(flow, wish)
+            return wish.value
+        finally:
+            flow.close()
+
+    async def tell(self, flow: Flow[Call]) -> AsyncGenerator[Call]:
+        """Run a flow and give each call that it tells of."""
+        try:
+            wish = _advance(flow, None)
+            while not isinstance(wish, _Done):
+                if isinstance(wish, Tell):
+                    yield wish.call
+                wish = await self._step(flow, wish)
+        finally:
+            flow.close()
+
+    async def _step(self, flow: Flow[T], wish: Wish) -> "Wish | _Done[T]":
+        try:
+            answer = await self._give(wish)
+        except (Lost, RingonceError) as refused:
+            return _advance(flow, refused)
+        return _advance(flow, answer)
+
+    async def _give(self, wish: Wish) -> Any:  # noqa: C901  one case a wish
+        match wish:
+            case Send(request):
+                return await self._transport.send(request)
+            case Now():
+                return time.time()
+            case Hear():
+                await self._hear(wish)
+            case Token(stale):
+                return await self._token(stale)
+            case Listen(agent_id, anew):
+                return await self._stream.listen(agent_id, anew=anew)
+            case Sleep(seconds):
+                await asyncio.sleep(seconds)
+            case Look(intent):
+                return self._ledger.look(intent)
+            case Arm(row):
+                return self._ledger.arm(row)
+            case Settle(row):
+                self._ledger.settle(row)
+            case Release(row):
+                self._ledger.release(row)
+            case Tell():
+                pass
+        return None
+
+    async def _token(self, stale: str) -> str:
+        """Give a token that is not *stale*; one renewal is in flight, however many ask."""
+        grant = self._grant
+        urgency = policy.Need.MUST
+        if grant is not None and grant.value != stale:
+            urgency = policy.need(grant.issued_at, grant.expires_at, time.time())
+            if urgency is policy.Need.NOTHING:
+                return grant.value
+        if self._renewal is None:
+            self._renewal = asyncio.create_task(self._renew(stale), name="ringonce-token")
+            self._renewal.add_done_callback(_note_failure)
+        if grant is not None and urgency is policy.Need.IF_FREE:
+            return grant.value
+        return (await asyncio.shield(self._renewal)).value
+
+    async def _renew(self, stale: str) -> AccessGrant:
+        try:
+            now = time.time()
+            self._grant = await self.run(self._session.auth.grant(self._session.endpoints, now, stale))
+            return self._grant
+        finally:
+            self._renewal = None
+
+    async def _hear(self, wish: Hear) -> None:
+        if self._session.board.count(wish.key) != wish.seen:
+            return
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        mine = self._waiting.setdefault(wish.key, set())
+        mine.add(waiter)
+        alarm = loop.call_later(wish.timeout, _resolve, waiter)
+        try:
+            await waiter
+        finally:
+            alarm.cancel()
+            mine.discard(waiter)
+            if not mine:
+                self._waiting.pop(wish.key, None)
+
+    def _wake(self, keys: Sequence[str] | None) -> None:
+        """Wake whoever waits for *keys*; for None, everybody: there was a gap."""
+        for key in list(self._waiting) if keys is None else keys:
+            for waiter in self._waiting.get(key, ()):
+                _resolve(waiter)
+
+
+def _advance(flow: Flow[T], answer: Any) -> Wish | _Done[T]:
+    try:
+        return flow.throw(answer) if isinstance(answer, (Lost, RingonceError)) else flow.send(answer)
+    except StopIteration as done:
+        return _Done(done.value)
+
+
+def _resolve(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def _note_failure(renewal: asyncio.Task[AccessGrant]) -> None:
+    if not renewal.cancelled() and renewal.exception() is not None:
+        log.info("no new token: %s", renewal.exception())

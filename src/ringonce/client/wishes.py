@@ -1,0 +1,138 @@
+"""What a flow may wish for; a shell grants it.
+
+A flow is a generator: it yields wishes, is sent what they give, and returns its result. It holds no socket, clock
+or lock, so the same flow runs under asyncio and under a simulation that owns time and the network.
+"""
+
+import dataclasses
+from collections.abc import Generator, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from ringonce.ledger import Row
+from ringonce.models import Call
+
+T = TypeVar("T")
+Flow = Generator["Wish", Any, T]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. *repeatable* says that doing it twice is doing it once."""
+
+    method: str
+    url: str
+    body: Any = None
+    """Sent as JSON; `None` sends no body."""
+    form: Mapping[str, str] | None = None
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    repeatable: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP answer, read whole. Header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Whether the request was accepted. A redirect is not: none is followed."""
+        return 200 <= self.status < 300  # noqa: PLR2004  the meaning of 2xx
+
+    def json(self) -> Any:
+        """Give the decoded body; raise `msgspec.DecodeError` if it is not JSON."""
+        return msgspec.json.decode(self.body)
+
+
+class Lost(Exception):
+    """No usable answer came back. *sent* is False only if it is certain that no byte of the request left."""
+
+    def __init__(self, why: str, *, sent: bool) -> None:
+        self.why, self.sent = why, sent
+        super().__init__(why)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Send:
+    """Send the request; gives a `Response`, throws `Lost`."""
+
+    request: Request
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Token:
+    """Give a valid access token; *stale* is one that was just refused."""
+
+    stale: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Now:
+    """Give the time, in seconds since the epoch."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Sleep:
+    """Let *seconds* pass."""
+
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Look:
+    """Give the ledger's row for an intent, or None."""
+
+    intent: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Arm:
+    """Write the row if its intent has none. Gives None if this wish wrote it, else the row that was there."""
+
+    row: Row
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settle:
+    """Replace the row that this flow armed."""
+
+    row: Row
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Release:
+    """Take back a row that this flow armed: it is certain that nothing was placed."""
+
+    row: Row
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Listen:
+    """Have the events of an agent's calls put on the board. Gives True if they flow, False if only reads are left."""
+
+    agent_id: str
+    anew: bool = False
+    """The stream in use stayed silent about something that happened: open another."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Hear:
+    """Wait until the board's count for *key* (a conversation or an agent) is past *seen*, *timeout* seconds at most."""
+
+    key: str
+    seen: int
+    timeout: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tell:
+    """Hand a new truth about the call to whoever follows it."""
+
+    call: Call
+
+
+Wish = Send | Token | Now | Sleep | Look | Arm | Settle | Release | Listen | Hear | Tell
