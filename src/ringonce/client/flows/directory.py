@@ -102,16 +102,18 @@ def _the_one(same: Sequence[_Entity], found: Sequence[_Entity], kind: str, wante
     active = [one for one in same if one.state == "active"]
     if len(active) == 1 or len(same) == 1:
         return (active or same)[0]
-    if same:
+    near = [one for one in found if wanted.casefold() in f"{one.name} {one.email}".casefold()]
+    if same or len(near) > 1:
+        fits = same or near
         raise Ambiguous(
             f"{kind.capitalize()} {wanted!r} is ambiguous",
-            why=f"{len(same)} have that name: {_list(same)}",
-            fix="give the id",
+            why=f"it fits {len(fits)}: {_list(fits)}",
+            fix="give the full name or the id",
         )
     if found:
         raise NotFound(
             f"There is no {kind} {wanted!r}",
-            why=f"similar: {_list(found)}",
+            why=f"there is {_list(near or found)}",
             fix=f"give the {kind}'s full name or id",
         )
     raise NotFound(

@@ -136,6 +136,11 @@ def problem(response: Response) -> Problem:
     return said
 
 
+_FIX_BY_STATUS = {
+    400: "correct what the platform names; its support can trace the correlation id",
+    403: "give the OAuth client's or user's role the permission",
+    404: "check the id, and that the token belongs to the right organization and region",
+}
 _FIXES = {
     "not.a.user": "this needs a user's token; with client credentials use the endpoints for a named user",
     "conversation.error.no.user.station": "the agent has to choose a station (phone) in Genesys Cloud first",
@@ -155,7 +160,9 @@ def refusal(response: Response, what: str, *, fix: str = "") -> ApiRefusal | NoA
         return NoAnswer(f"{what}: no usable answer (HTTP {status})", why=why, fix="try again later")
     kind: type[ApiRefusal] = {401: NotAuthenticated, 403: NotPermitted, 404: NotFound}.get(status, ApiRefusal)
     known: dict[str, Any] = {"status": status, "code": said.code, "correlation_id": said.context_id}
-    return kind(what, why=why, fix=fix or _FIXES.get(said.code, ""), **known)
+    return kind(
+        what, why=why, fix=fix or _FIXES.get(said.code) or _FIX_BY_STATUS.get(status, _FIX_BY_STATUS[400]), **known
+    )
 
 
 def _signed(request: Request, token: str) -> Request:

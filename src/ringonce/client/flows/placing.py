@@ -25,6 +25,7 @@ from ringonce.errors import (
 )
 from ringonce.ledger import Row, RowState
 from ringonce.models import Placed
+from ringonce.numbers import masked
 
 
 def plan_call(session: Session, order: Order) -> Flow[Plan]:
@@ -170,7 +171,7 @@ def _conversation_id(response: Response) -> str:
 
 
 def _why_refused(planned: Plan, response: Response) -> ApiRefusal:
-    error = refusal(response, f"Genesys Cloud refused the call of agent {planned.agent_id} to {planned.to}")
+    error = refusal(response, f"Genesys Cloud refused the call of agent {planned.agent_id} to {masked(planned.to)}")
     if isinstance(error, ApiRefusal):
         return error
     raise error

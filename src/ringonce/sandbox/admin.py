@@ -1,0 +1,178 @@
+"""`/_sandbox/*`: what a test or a person does to the sandbox, and what they can see of it."""
+
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from ringonce.sandbox.agenda import iso
+from ringonce.sandbox.trouble import NotThereError, SandboxError
+
+if TYPE_CHECKING:
+    from ringonce.sandbox.door import Door
+
+ROOT = "/_sandbox"
+MOST_BYTES = 64 * 1024
+_CONFLICT = 409
+
+
+def make_admin(door: "Door") -> ASGIApp:
+    """Make the application that answers `/_sandbox/*` for a door."""
+    desk = _Admin(door)
+    page = _Page(Path(__file__).with_name("page.html").read_text("utf-8"))
+    ways: list[BaseRoute] = [
+        Route(ROOT, lambda _: RedirectResponse(f"{ROOT}/")),
+        Route(f"{ROOT}/", page.show),
+        Route(f"{ROOT}/health", desk.health),
+        Route(f"{ROOT}/calls", desk.calls),
+        Route(f"{ROOT}/requests", desk.requests),
+        Route(f"{ROOT}/requests", desk.forget_requests, methods=["DELETE"]),
+        Route(f"{ROOT}/faults", desk.faults),
+        Route(f"{ROOT}/faults", desk.set_fault, methods=["POST"]),
+        Route(f"{ROOT}/faults", desk.end_faults, methods=["DELETE"]),
+        Route(f"{ROOT}/faults/{{fault_id}}", desk.end_faults, methods=["DELETE"]),
+        Route(f"{ROOT}/clock", desk.clock),
+        Route(f"{ROOT}/clock", desk.change_clock, methods=["POST"]),
+        Route(f"{ROOT}/reset", desk.reset, methods=["POST"]),
+        Route(f"{ROOT}/phones/{{number}}/{{action}}", desk.phone, methods=["POST"]),
+    ]
+    errors: dict[Any, Any] = {SandboxError: _refused, HTTPException: _no_such_way}
+    return Starlette(routes=ways, exception_handlers=errors)
+
+
+class _Admin:
+    """The requests below `/_sandbox`; each runs on the loop that owns the world."""
+
+    def __init__(self, door: "Door") -> None:
+        self._door = door
+
+    async def health(self, _: Request) -> Response:
+        return JSONResponse({"status": "ok", **self._time()})
+
+    async def calls(self, request: Request) -> Response:
+        return JSONResponse({"calls": self._door.world.calls()[_last(request) :]})
+
+    async def requests(self, request: Request) -> Response:
+        return JSONResponse({"requests": self._door.journal.all(_last(request))})
+
+    async def forget_requests(self, _: Request) -> Response:
+        self._door.journal.clear()
+        return Response(status_code=204)
+
+    async def faults(self, _: Request) -> Response:
+        return JSONResponse({"faults": self._door.faults.all()})
+
+    async def set_fault(self, request: Request) -> Response:
+        return JSONResponse(self._door.set_fault(await _json(request)).as_json(), 201)
+
+    async def end_faults(self, request: Request) -> Response:
+        self._door.end_faults(request.path_params.get("fault_id"))
+        return Response(status_code=204)
+
+    async def clock(self, _: Request) -> Response:
+        return JSONResponse(self._time())
+
+    async def change_clock(self, request: Request) -> Response:
+        self._door.clock.change(await _json(request))
+        return JSONResponse(self._time())
+
+    async def reset(self, _: Request) -> Response:
+        self._door.reset()
+        return JSONResponse(self._time())
+
+    async def phone(self, request: Request) -> Response:
+        number, action = request.path_params["number"], request.path_params["action"]
+        if action not in ("answer", "decline", "hangup"):
+            raise NotThereError(
+                f"A phone cannot {action!r}",
+                why="it can answer, decline or hangup",
+                fix=f"POST {ROOT}/phones/{number}/answer, …/decline or …/hangup.",
+            )
+        try:
+            self._door.world.phone(number, action)
+        except KeyError as absent:
+            raise NotThereError(
+                f"Nobody can {action} at {number}",
+                why=str(absent.args[0]),
+                fix=f"GET {ROOT}/calls shows which numbers are called now.",
+            ) from absent
+        except ValueError as wrong:
+            refused = SandboxError(f"Nobody can {action} at {number}", why=str(wrong), fix=f"See GET {ROOT}/calls.")
+            return JSONResponse(refused.as_json(), _CONFLICT)
+        return JSONResponse({"number": number, "action": action})
+
+    def _time(self) -> dict[str, Any]:
+        clock = self._door.clock
+        return {"now": iso(self._door.world.now), "mode": clock.mode, "speed": clock.speed}
+
+
+class _Page:
+    """The one page; its policy allows its own script and style by their digests and nothing else."""
+
+    def __init__(self, html: str) -> None:
+        script, style = (_digest(html, tag) for tag in ("script", "style"))
+        self._html = html
+        self._headers = {
+            "Content-Security-Policy": (
+                f"default-src 'none'; script-src {script}; style-src {style}; connect-src 'self'; img-src data:; "
+                "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            ),
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        }
+
+    async def show(self, _: Request) -> Response:
+        return HTMLResponse(self._html, headers=self._headers)
+
+
+def _last(request: Request) -> int | None:
+    """Say where in a list the newest begin that `?last=` asks for."""
+    asked = request.query_params.get("last")
+    if asked is None:
+        return None
+    if not asked.isascii() or not asked.isdigit() or int(asked[:9]) < 1:
+        raise SandboxError(f"last cannot be {asked!r}", why="it is a whole number from 1", fix="Ask for ?last=100.")
+    return -int(asked[:9])
+
+
+def _digest(html: str, tag: str) -> str:
+    found = re.search(f"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+    text = found[1] if found else ""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+async def _json(request: Request) -> object:
+    raw = b""
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > MOST_BYTES:
+            raise _unread(f"it is larger than {MOST_BYTES} bytes")
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as wrong:
+        raise _unread(f"it is not JSON: {wrong}") from wrong
+
+
+def _unread(why: str) -> SandboxError:
+    return SandboxError("The body was not understood", why=why, fix="Send a JSON object.")
+
+
+async def _refused(_: Request, refused: SandboxError) -> Response:
+    return JSONResponse(refused.as_json(), 404 if isinstance(refused, NotThereError) else 400)
+
+
+async def _no_such_way(request: Request, refused: HTTPException) -> Response:
+    what = f"The sandbox does not know {request.method} {request.url.path}"
+    ways = "/, health, calls, requests, faults, clock, reset and phones/{number}/answer|decline|hangup"
+    words = SandboxError(what, why=refused.detail, fix=f"Below {ROOT} there are {ways}.")
+    return JSONResponse(words.as_json(), refused.status_code, headers=refused.headers)

@@ -1,0 +1,65 @@
+"""What was asked of the sandbox: the last requests, without anybody's secrets."""
+
+import collections
+import dataclasses
+import urllib.parse
+from typing import Any
+
+from ringonce.sandbox.agenda import iso
+
+KEPT = 10_000
+_SECRETS = frozenset(
+    {
+        "access_token",
+        "assertion",
+        "authorization",
+        "client_secret",
+        "code",
+        "code_verifier",
+        "password",
+        "refresh_token",
+        "secret",
+        "token",
+    }
+)
+
+
+@dataclasses.dataclass(slots=True)
+class Entry:
+    """One request. *status* stays None when no answer was given (yet); *at* is world time in epoch seconds."""
+
+    at: float
+    method: str
+    path: str
+    query: str
+    client: str | None = None
+    status: int | None = None
+    fault: str | None = None
+
+
+class Journal:
+    """The last requests, oldest first; headers and bodies never enter it."""
+
+    def __init__(self) -> None:
+        self._entries: collections.deque[Entry] = collections.deque(maxlen=KEPT)
+
+    def write(self, at: float, method: str, path: str, query: str) -> Entry:
+        """Note a request down; its *query* loses what could open a door."""
+        entry = Entry(at, method, path, _masked(query) if query else "")
+        self._entries.append(entry)
+        return entry
+
+    def clear(self) -> None:
+        """Forget all requests."""
+        self._entries.clear()
+
+    def all(self, first: int | None = None) -> list[dict[str, Any]]:
+        """List the requests as `/_sandbox/requests` shows them, from index *first* on."""
+        return [{**dataclasses.asdict(entry), "at": iso(entry.at)} for entry in list(self._entries)[first:]]
+
+
+def _masked(query: str) -> str:
+    pairs = urllib.parse.parse_qsl(query, keep_blank_values=True)
+    if not any(name.lower() in _SECRETS for name, _ in pairs):
+        return query
+    return urllib.parse.urlencode([(name, "***" if name.lower() in _SECRETS else value) for name, value in pairs])

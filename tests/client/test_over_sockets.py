@@ -1,0 +1,351 @@
+"""The clients over real HTTP and WebSockets: what leaves the process, however the network fails."""
+
+import asyncio
+import inspect
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from ringonce import (
+    AsyncClient,
+    Client,
+    ClientCredentials,
+    Outcome,
+    OutcomeUnknown,
+    Placed,
+    RingonceError,
+    StillGoing,
+    Timeouts,
+    Unreachable,
+)
+from ringonce.sandbox import Sandbox
+
+CREATE = {"method": "POST", "path": "/api/v2/conversations/calls*"}
+TUTORIAL_CLIENT = ClientCredentials("your_client_id", "your_client_secret")
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(port=0, speed=50, agents=40) as running:
+        yield running
+
+
+def connect(sandbox: Sandbox, **rest: Any) -> Client:
+    return Client(base_url=sandbox.url, auth=TUTORIAL_CLIENT, **rest)
+
+
+def aconnect(sandbox: Sandbox, **rest: Any) -> AsyncClient:
+    return AsyncClient(base_url=sandbox.url, auth=TUTORIAL_CLIENT, **rest)
+
+
+def asked(sandbox: Sandbox, path: str, method: str = "POST") -> int:
+    return sum(one["path"].startswith(path) and one["method"] == method for one in sandbox.requests())
+
+
+def test_a_call_is_placed_followed_and_ended(sandbox: Sandbox) -> None:
+    with connect(sandbox) as genesys:
+        placed = genesys.place_call(agent="ada@example.com", to="+1 555 987 6543", intent="crm-4711")
+        states = [call.state for call in genesys.follow(placed)]
+
+    assert states[-1] == "ended"
+    assert "connected" in states
+    assert asked(sandbox, "/api/v2/conversations", "GET") == 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"action": "drop_after"},
+        {"action": "truncate"},
+        {"action": "late_status", "status": 504},
+        {"action": "create_late", "delay_s": 100},
+    ],
+    ids=lambda fault: fault["action"],
+)
+def test_a_lost_answer_leaves_one_call_which_is_adopted(sandbox: Sandbox, fault: dict[str, Any]) -> None:
+    sandbox.fault(**CREATE, **fault)
+    with connect(sandbox) as genesys:
+        placed = genesys.place_call(agent="ada@example.com", to="+15559876543", intent="crm-4711")
+
+    assert placed.adopted
+    assert [one["conversationId"] for one in sandbox.calls()] == [placed.conversation_id]
+    assert asked(sandbox, "/api/v2/conversations/calls") == 1
+
+
+def test_a_request_that_was_lost_on_the_way_is_unknown_and_was_sent_once(sandbox: Sandbox) -> None:
+    sandbox.fault(**CREATE, action="drop_before")
+    with connect(sandbox, settle=0.3) as genesys, pytest.raises(OutcomeUnknown):
+        genesys.place_call(agent="ada@example.com", to="+15559876543")
+
+    assert asked(sandbox, "/api/v2/conversations/calls") == 1
+
+
+def test_two_at_once_with_one_intent_are_one_call(sandbox: Sandbox) -> None:
+    sandbox.fault(**CREATE, action="delay", delay_s=10)
+
+    async def both() -> list[Placed]:
+        async with aconnect(sandbox) as genesys:
+            press = [genesys.place_call(agent="ada@example.com", to="+15559876543", intent="press-1") for _ in "12"]
+            return await asyncio.gather(*press)
+
+    first, second = asyncio.run(both())
+
+    assert first.conversation_id == second.conversation_id
+    assert sorted([first.replayed, second.replayed]) == [False, True]
+    assert len(sandbox.calls()) == 1
+
+
+def test_many_callers_share_one_token_and_one_channel(sandbox: Sandbox) -> None:
+    async def crowd() -> None:
+        async with aconnect(sandbox) as genesys:
+            agents = [f"agent-{n:05d}@example.com" for n in range(1, 41)]
+            await asyncio.gather(*(genesys.place_call(agent=one, to="+15559876543") for one in agents))
+
+    asyncio.run(crowd())
+
+    assert asked(sandbox, "/oauth/token") == 1
+    assert sum(one["path"] == "/api/v2/notifications/channels" for one in sandbox.requests()) == 1
+    assert len(sandbox.calls()) == 40
+
+
+def test_a_one_shot_program_uses_its_channel_again_and_two_at_once_have_their_own(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        with connect(sandbox, channel_store=tmp_path) as genesys:
+            genesys.wait(genesys.place_call(agent="ada@example.com", to="+15559876543"))
+    channels = "/api/v2/notifications/channels"
+    assert sum(one["path"] == channels for one in sandbox.requests()) == 1
+
+    with connect(sandbox, channel_store=tmp_path) as one, connect(sandbox, channel_store=tmp_path) as two:
+        for genesys in (one, two):
+            genesys.wait(genesys.place_call(agent="ada@example.com", to="+15559876543"), until="connected")
+    assert sum(one["path"] == channels for one in sandbox.requests()) == 2
+    assert all(kept.stat().st_mode & 0o077 == 0 for kept in tmp_path.iterdir())
+
+
+def test_a_kept_channel_that_is_gone_is_replaced(sandbox: Sandbox, tmp_path: Path) -> None:
+    with connect(sandbox, channel_store=tmp_path) as genesys:
+        genesys.place_call(agent="ada@example.com", to="+15559876543")
+    sandbox.reset()
+    with connect(sandbox, channel_store=tmp_path) as genesys:
+        call = genesys.wait(genesys.place_call(agent="ada@example.com", to="+15559876543"))
+    assert call.outcome is Outcome.ANSWERED
+
+
+def test_a_socket_that_closes_is_opened_again_and_the_call_read(sandbox: Sandbox) -> None:
+    with connect(sandbox) as genesys:
+        placed = genesys.place_call(agent="ada@example.com", to="+15559870000")
+        genesys.wait(placed, until="connected")
+        sandbox.fault(action="close_socket")
+        genesys.hang_up(placed)
+
+        assert genesys.wait(placed).outcome is Outcome.ANSWERED
+
+
+def test_where_channels_are_refused_the_call_is_followed_by_reads(sandbox: Sandbox) -> None:
+    sandbox.fault(method="POST", path="/api/v2/notifications/*", action="status", status=403)
+    with connect(sandbox) as genesys:
+        call = genesys.wait(genesys.place_call(agent="ada@example.com", to="+15559876543"))
+
+    assert call.outcome is Outcome.ANSWERED
+    assert asked(sandbox, "/api/v2/conversations", "GET") > 0
+
+
+def test_a_wait_is_bounded_and_the_call_goes_on(sandbox: Sandbox) -> None:
+    with connect(sandbox) as genesys:
+        placed = genesys.place_call(agent="ada@example.com", to="+15559870009")
+        with pytest.raises(StillGoing) as error:
+            genesys.wait(placed, until="connected", timeout=0.3)
+        assert error.value.call.state in {"dialing", "ringing"}
+        assert not genesys.get_call(placed).ended
+
+
+def test_nobody_at_the_address_is_unreachable_and_nothing_was_sent() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        genesys = Client(base_url=f"http://127.0.0.1:{port}", auth=TUTORIAL_CLIENT)
+        with genesys, pytest.raises(Unreachable) as error:
+            genesys.place_call(agent="ada@example.com", to="+15559876543")
+    assert str(port) in error.value.what
+    assert error.value.fix
+
+
+class Wire:
+    """A server on loopback that speaks as little HTTP as a test needs, and counts the creates it has read."""
+
+    def __init__(self, on_create: Callable[[socket.socket], None]) -> None:
+        self.creates = 0
+        self._on_create = on_create
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in (self._listener, *self._open):
+            one.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                peer, _ = self._listener.accept()
+            except OSError:
+                return
+            self._open.append(peer)
+            threading.Thread(target=self._answer, args=(peer,), daemon=True).start()
+
+    def _answer(self, peer: socket.socket) -> None:
+        try:
+            with peer, peer.makefile("rb") as lines:
+                while head := lines.readline():
+                    size = 0
+                    while (line := lines.readline().strip()) != b"":
+                        if line.lower().startswith(b"content-length:"):
+                            size = int(line.split(b":")[1])
+                    lines.read(size)
+                    if b"/conversations/calls" in head and head.startswith(b"POST"):
+                        self.creates += 1
+                        self._on_create(peer)
+                    elif b"/oauth/token" in head:
+                        respond(peer, 200, b'{"access_token":"t0ken-for-tests","expires_in":600}')
+                    else:
+                        respond(peer, 404, b"{}")
+        except OSError:
+            return
+
+
+def respond(peer: socket.socket, status: int, body: bytes, extra: bytes = b"") -> None:
+    peer.sendall(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n%s\r\n%s" % (status, len(body), extra, body))
+
+
+ADA = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
+
+
+def place_at(url: str) -> RingonceError:
+    quick = Timeouts(connect=0.5, read=0.2, total=0.4)
+    genesys = Client(base_url=url, auth=TUTORIAL_CLIENT, timeouts=quick, settle=0.1)
+    with genesys, pytest.raises(RingonceError) as error:
+        genesys.place_call(agent=ADA, to="+15559876543")
+    return error.value
+
+
+@pytest.mark.parametrize(
+    "on_create",
+    [
+        pytest.param(lambda peer: peer.close(), id="closed without a word"),
+        pytest.param(lambda peer: peer.shutdown(socket.SHUT_RDWR), id="shut"),
+        pytest.param(lambda _: None, id="silence"),
+        pytest.param(lambda peer: peer.sendall(b"HTTP/1.1 202 X\r\nContent-Length: 99\r\n\r\n{"), id="half an answer"),
+        pytest.param(lambda peer: peer.sendall(b"not http at all\r\n\r\n"), id="no HTTP"),
+        pytest.param(
+            lambda peer: respond(peer, 307, b"", b"Location: /api/v2/conversations/calls/x\r\n"), id="redirect"
+        ),
+        pytest.param(lambda peer: respond(peer, 503, b"", b"Retry-After: 0\r\n"), id="503 with Retry-After"),
+        pytest.param(lambda peer: respond(peer, 202, b"<html>welcome</html>"), id="a captive portal"),
+    ],
+)
+def test_whatever_the_network_does_one_create_leaves(on_create: Callable[[socket.socket], None]) -> None:
+    with Wire(on_create) as wire:
+        error = place_at(wire.url)
+
+    assert isinstance(error, OutcomeUnknown)
+    assert wire.creates == 1
+
+
+def test_no_token_or_secret_is_in_what_is_raised_or_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    with Wire(lambda peer: peer.close()) as wire:
+        error = place_at(wire.url)
+    for words in (repr(error), str(error), caplog.text, repr(TUTORIAL_CLIENT)):
+        assert "t0ken-for-tests" not in words
+        assert "your_client_secret" not in words
+
+
+def test_the_twins_have_the_same_public_face() -> None:
+    def face(kind: type) -> dict[str, list[tuple[str, object, object]]]:
+        named = {"close" if name == "aclose" else name: one for name, one in inspect.getmembers(kind, callable)}
+        return {
+            name: [(p.name, p.kind, p.default) for p in inspect.signature(one).parameters.values()]
+            for name, one in named.items()
+            if name == "__init__" or not name.startswith("_")
+        }
+
+    assert face(Client) == face(AsyncClient)
+
+
+def test_a_client_is_safe_between_threads(sandbox: Sandbox) -> None:
+    with connect(sandbox) as genesys:
+        results: list[str] = []
+
+        def press() -> None:
+            placed = genesys.place_call(agent="ada@example.com", to="+15559876543", intent="press-1")
+            results.append(placed.conversation_id)
+
+        threads = [threading.Thread(target=press) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert len(results) == 8
+    assert len(set(results)) == len(sandbox.calls()) == 1
+
+
+def test_leaving_a_follow_early_leaves_nothing_behind(sandbox: Sandbox) -> None:
+    with connect(sandbox) as genesys:
+        placed = genesys.place_call(agent="ada@example.com", to="+15559870000")
+        for _ in genesys.follow(placed):
+            break
+        assert genesys.hang_up(placed).ended
+
+
+def test_a_closed_client_says_so(sandbox: Sandbox) -> None:
+    genesys = connect(sandbox)
+    genesys.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        genesys.active_calls(agent=ADA)
+
+
+def test_a_program_that_forgets_to_close_ends_all_the_same(sandbox: Sandbox) -> None:
+    program = (
+        "from ringonce import Client\n"
+        f"genesys = Client(base_url={sandbox.url!r})\n"
+        "print(genesys.place_call(agent='ada@example.com', to='+15559876543').conversation_id)\n"
+    )
+    began = time.monotonic()
+    done = subprocess.run(  # noqa: S603  our own interpreter and program
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert len(sandbox.calls()) == 1
+    assert time.monotonic() - began < 20
+
+
+def test_the_environment_says_who_and_where(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGONCE_BASE_URL", sandbox.url)
+    monkeypatch.setenv("GENESYSCLOUD_OAUTHCLIENT_ID", "your_client_id")
+    monkeypatch.setenv("GENESYSCLOUD_OAUTHCLIENT_SECRET", "your_client_secret")
+    with Client() as genesys:
+        assert genesys.active_calls(agent="ada@example.com") == ()
+
+
+def test_a_path_on_a_gateway_is_kept(sandbox: Sandbox) -> None:
+    with Client(base_url=f"{sandbox.url}/gateway/genesys/", auth=TUTORIAL_CLIENT) as genesys:
+        call = genesys.wait(genesys.place_call(agent="ada@example.com", to="+15559876543"))
+
+    assert call.outcome is Outcome.ANSWERED
+    assert Path(sandbox.requests()[0]["path"]).parts[-2:] == ("oauth", "token")

@@ -1,0 +1,182 @@
+"""A shell without sockets or waiting: flows meet the sandbox's world in one process, on the world's clock."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import msgspec
+
+from ringonce import ClientCredentials
+from ringonce.client import snapshots
+from ringonce.client.auth import Auth
+from ringonce.client.channels import Channel
+from ringonce.client.flows import subscribing
+from ringonce.client.flows.exchange import exchange
+from ringonce.client.flows.order import Order, order
+from ringonce.client.flows.session import Session
+from ringonce.client.wishes import (
+    Arm,
+    Flow,
+    Hear,
+    Listen,
+    Look,
+    Lost,
+    Now,
+    Release,
+    Request,
+    Response,
+    Send,
+    Settle,
+    Sleep,
+    Tell,
+    Token,
+    Wish,
+)
+from ringonce.config import Endpoints
+from ringonce.errors import RingonceError
+from ringonce.ledger.memory import MemoryLedger
+from ringonce.models import Call
+from ringonce.sandbox.desk import Desk
+from ringonce.sandbox.http import Request as SandboxRequest
+from ringonce.sandbox.world import World
+
+T = TypeVar("T")
+Trouble = Callable[[Request, Callable[[], Response]], Response]
+ADA = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
+NUMBER = "+15559876543"
+ORIGIN = "http://sandbox.test"
+
+
+@dataclasses.dataclass
+class Simulated:
+    """Grants wishes over a world; `trouble` may stand between a request and its answer."""
+
+    auth: Auth = dataclasses.field(default_factory=lambda: ClientCredentials("your_client_id", "your_client_secret"))
+    settle: float = 30.0
+    sockets: bool = True
+    trouble: Trouble = lambda _, go: go()
+
+    def __post_init__(self) -> None:
+        self.world = World(now=1_800_000_000.0)
+        self.desk = Desk(self.world)
+        self.session = Session(
+            endpoints=Endpoints(api=ORIGIN, login=ORIGIN),
+            auth=self.auth,
+            country="US",
+            incarnation="this process",
+            settle=self.settle,
+        )
+        self.ledger = MemoryLedger()
+        self.sent: list[Request] = []
+        self.told: list[Call] = []
+        self.wishes: list[Wish] = []
+        self.channel: Channel | None = None
+        self._token = ""
+
+    @property
+    def creates(self) -> list[Request]:
+        """The creates that left."""
+        return [one for one in self.sent if one.method == "POST" and "/conversations/calls" in one.url]
+
+    def order(self, **fields: Any) -> Order:
+        """Ada calls a number, unless *fields* say otherwise."""
+        return order(**({"intent": "crm-4711", "agent": ADA, "to": NUMBER} | fields))
+
+    def run(self, flow: Flow[T]) -> T:
+        """Run a flow to its result, in no time."""
+        answer: Any = None
+        try:
+            while True:
+                refused = isinstance(answer, (Lost, RingonceError))
+                wish = flow.throw(answer) if refused else flow.send(answer)
+                self.wishes.append(wish)
+                try:
+                    answer = self._give(wish)
+                except (Lost, RingonceError) as error:
+                    answer = error
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    def _give(self, wish: Wish) -> Any:  # noqa: C901  one case a wish
+        match wish:
+            case Send(request):
+                self.sent.append(request)
+                return self.trouble(request, lambda: self._handle(request))
+            case Token(stale):
+                if not self._token or self._token == stale:
+                    self._token = self.run(self.auth.grant(self.session.endpoints, self.world.now, stale)).value
+                return self._token
+            case Now():
+                return self.world.now
+            case Sleep(seconds):
+                self.world.advance(self.world.now + seconds)
+            case Hear(key, seen, timeout):
+                self._hear(key, seen, self.world.now + timeout)
+            case Listen(agent_id, anew):
+                return self.sockets and self._listen(agent_id, anew)
+            case Look(intent):
+                return self.ledger.look(intent)
+            case Arm(row):
+                return self.ledger.arm(row)
+            case Settle(row):
+                self.ledger.settle(row)
+            case Release(row):
+                self.ledger.release(row)
+            case Tell(call):
+                self.told.append(call)
+        return None
+
+    def _hear(self, key: str, seen: int, until: float) -> None:
+        gaps = self.session.board.gaps
+        while self.session.board.count(key) == seen and self.session.board.gaps == gaps:
+            coming = self.world.next_at()
+            if coming is None or coming >= until:
+                return self.world.advance(until)
+            self.world.advance(coming)
+        return None
+
+    def _listen(self, agent_id: str, anew: bool) -> bool:
+        if self.channel is None or anew:
+            self.channel = self.run(subscribing.make_channel(self.session))
+            self.world.channels.attach(self.channel.id, self.hear_frame)
+            self.session.board.gaps += 1
+        permitted = self.run(subscribing.subscribe(self.session, self.channel, [agent_id], replace=False))
+        return agent_id in permitted
+
+    def overhear(self, hear: Callable[[bytes], None], *topics: str) -> None:
+        """Give every frame about *topics* to *hear* as well, on a channel beside the client's own."""
+        channel = self.run(subscribing.make_channel(self.session))
+        url = self.session.url(f"/notifications/channels/{channel.id}/subscriptions")
+        answer = self.run(exchange(Request("PUT", url, body=[{"id": topic} for topic in topics])))
+        assert answer.ok, answer
+        assert self.world.channels.attach(channel.id, hear)
+
+    def disconnect(self) -> None:
+        """Lose the event socket, unnoticed."""
+        assert self.channel is not None
+        self.world.channels.detach(self.channel.id, self.hear_frame)
+
+    def reconnect(self) -> None:
+        """Open the event socket again, as the stream does: with a gap on the board."""
+        assert self.channel is not None
+        self.world.channels.attach(self.channel.id, self.hear_frame)
+        self.session.board.gaps += 1
+
+    def hear_frame(self, frame: bytes) -> None:
+        """Take one frame off the channel."""
+        envelope = msgspec.json.decode(frame)
+        agent = subscribing.agent_of(envelope["topicName"])
+        if agent:
+            self.session.board.take(snapshots.event(envelope["eventBody"]), agent)
+
+    def _handle(self, request: Request) -> Response:
+        address = urlsplit(request.url)
+        body = b"" if request.body is None else msgspec.json.encode(request.body)
+        headers = {"host": "sandbox.test", **{name.lower(): value for name, value in request.headers.items()}}
+        if request.form is not None:
+            body, headers["content-type"] = urlencode(request.form).encode(), "application/x-www-form-urlencoded"
+        query = dict(parse_qsl(address.query))
+        reply = self.desk.handle(SandboxRequest(request.method, address.path, query, headers, body))
+        return Response(reply.status, {name.lower(): value for name, value in reply.headers}, reply.body)
