@@ -1,0 +1,70 @@
+# The one menu. It needs make and Python 3.11 or newer; everything else lands in .tools/ and .venv/.
+
+UV_VERSION := 0.13.9
+UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
+PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python; do $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+DOCS := README.md $(wildcard docs/*.md)
+SYNC = $(if $(PYTHON),,$(error ringonce needs Python 3.11 or newer: install it so that python3 or python3.x is on the PATH))$(UV) sync --quiet --frozen --inexact
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := .venv
+unexport VIRTUAL_ENV
+
+.PHONY: help setup demo lost-answer test check lint types imports docs-check docs fix
+.DEFAULT_GOAL := help
+
+help:  ## this menu
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/ready-dev  ## environment, package and tools, as locked
+
+demo: .venv/ready-run  ## one call on behalf of an agent against the embedded sandbox; nothing real rings
+	.venv/bin/ringonce demo
+
+lost-answer: .venv/ready-sdk  ## what a lost answer costs: the official SDK beside ringonce
+	.venv/bin/python examples/lost_answer.py
+
+test: .venv/ready-sdk  ## the whole suite, the official SDK's tests included (TESTS="-k words" narrows it)
+	.venv/bin/pytest $(TESTS)
+
+check: lint types imports docs-check test  ## what CI runs, tests last
+
+lint: .venv/ready-dev  ## format and rules
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	$(UV) lock --check --quiet
+
+types: .venv/ready-dev  ## mypy, strict, over src and tests
+	.venv/bin/mypy
+
+imports: .venv/ready-dev  ## who may import whom
+	.venv/bin/lint-imports
+
+docs-check: .venv/ready-dev  ## generated pages are current
+	.venv/bin/cog --check $(DOCS)
+
+docs: .venv/ready-dev  ## generate them anew
+	.venv/bin/cog -r $(DOCS)
+
+fix: .venv/ready-dev  ## repair what can be repaired by itself
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+	.venv/bin/cog -r $(DOCS)
+
+# Each of these adds to the environment and takes nothing away, so that the demo never waits for the tools or the SDK.
+.venv/ready-run: pyproject.toml uv.lock | $(UV)
+	$(SYNC) --no-default-groups --extra sandbox
+	@touch $@
+
+.venv/ready-dev: pyproject.toml uv.lock | $(UV)
+	$(SYNC) --all-extras
+	@touch $@ .venv/ready-run
+
+.venv/ready-sdk: pyproject.toml uv.lock | $(UV)
+	$(SYNC) --all-extras --group official-sdk
+	@touch $@ .venv/ready-dev .venv/ready-run
+
+.tools/bin/uv:
+	@$(if $(PYTHON),$(PYTHON),false) -c 'import ensurepip, venv' 2>/dev/null || { echo "ringonce needs Python 3.11 or newer with its venv module (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv .tools
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

@@ -1,0 +1,169 @@
+"""`ringonce call`: place one call on behalf of an agent and follow it."""
+
+import os
+import typing
+import uuid
+
+import click
+
+from ringonce.cli.menu import exit_code
+from ringonce.cli.options import Seconds, answering, connection
+from ringonce.errors import ConfigError, RingonceError
+
+if typing.TYPE_CHECKING:
+    from ringonce.cli.errand import Errand
+    from ringonce.cli.telling import Teller
+    from ringonce.config import Settings
+
+
+class Attribute(click.ParamType[tuple[str, str]]):
+    """A name and a value with an equals sign between them."""
+
+    name = "attribute"
+
+    def convert(self, value: typing.Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Split at the first equals sign."""
+        name, sign, text = str(value).partition("=")
+        if not sign or not name.strip():
+            self.fail(f"{str(value)[:40]!r} is no attribute; write it as NAME=VALUE", param, ctx)
+        return name.strip(), text
+
+
+@click.command(short_help="Place one call on behalf of an agent and follow it.")
+@click.option("--agent", required=True, metavar="ID|EMAIL", help="Who talks; their own phone is reached first.")
+@click.option("--to", required=True, metavar="NUMBER", help="Whom to call, in any form people write numbers in.")
+@click.option("--caller-id", metavar="NUMBER", default="", help="The number to show.")
+@click.option("--queue", metavar="ID|NAME", default="", help="Call for this queue, with its caller id.")
+@click.option("--caller-name", metavar="NAME", default="", help="The name to show.")
+@click.option(
+    "--attribute",
+    "attributes",
+    type=Attribute(),
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Kept with the call; may be repeated.",
+)
+@click.option("--intent", metavar="KEY", default="", help="Names this decision to call; made up if not given.")
+@click.option(
+    "--until",
+    type=click.Choice(["placed", "connected", "ended"]),
+    default="ended",
+    show_default=True,
+    help="How far to follow.",
+)
+@click.option(
+    "--timeout",
+    type=Seconds(),
+    default=120.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds to follow for; the call itself goes on.",
+)
+@click.option(
+    "--wire",
+    type=click.Choice(["platform", "tutorial"]),
+    default="platform",
+    show_default=True,
+    help="Shape of the request.",
+)
+@click.option("--country", metavar="CODE", help="Country of numbers without a country code, such as US.")
+@click.option("--allow-premium", is_flag=True, help="Dial premium-rate numbers too.")
+@click.option("--dry-run", is_flag=True, help="Show the request; nothing that rings is sent.")
+@connection
+@answering
+def command(
+    *,
+    as_json: bool,
+    dry_run: bool,
+    region: str | None,
+    base_url: str | None,
+    country: str | None,
+    intent: str,
+    until: typing.Literal["placed", "connected", "ended"],
+    timeout: float,
+    attributes: tuple[tuple[str, str], ...],
+    **order: typing.Any,
+) -> int:
+    r"""Place one call on behalf of an agent and follow it.
+
+    \b
+    ringonce call --agent ada@example.com --to "+1 555 987 6543"
+    ringonce call --agent ada@example.com --to 5559876543 --queue Sales --until connected --json
+
+    The request is sent once. If its answer is lost, the call is looked for; it is never dialled again by itself.
+    """
+    from ringonce.cli.errand import Errand
+    from ringonce.cli.telling import teller
+
+    errand = Errand(
+        intent=intent or str(uuid.uuid4()),
+        order=order | {"attributes": dict(attributes)},
+        until=until,
+        timeout=timeout,
+    )
+    told = teller(as_json=as_json)
+    try:
+        _consistent(order, attributes)
+        settings = _settings(region, base_url, country)
+    except RingonceError as error:
+        told.failed(error)
+        told.result(errand.result())
+        return exit_code(error)
+    return _plan(errand, settings, told, as_json=as_json) if dry_run else _place(errand, settings, told)
+
+
+def _consistent(order: typing.Mapping[str, typing.Any], attributes: tuple[tuple[str, str], ...]) -> None:
+    if order["caller_id"] and order["queue"]:
+        raise ConfigError(
+            "--caller-id and --queue were both given", why="a queue brings its own caller id", fix="give one of them"
+        )
+    names = [name for name, _ in attributes]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ConfigError(
+            f"the attribute {min(twice)[:40]!r} was given twice", why="only one value can be kept", fix="give it once"
+        )
+
+
+def _settings(region: str | None, base_url: str | None, country: str | None) -> "Settings":
+    from ringonce.cli.door import settings_of
+
+    return settings_of(os.environ, region=region, base_url=base_url, country=country)
+
+
+def _place(errand: "Errand", settings: "Settings", told: "Teller") -> int:
+    from ringonce.cli.door import client_of
+    from ringonce.cli.errand import carry_out, run
+    from ringonce.ledger.memory import MemoryLedger
+
+    async def placing() -> int:
+        ledger = MemoryLedger()
+        async with client_of(settings, os.environ, ledger) as client:
+            return await carry_out(errand, client, ledger, told)
+
+    return run(placing())
+
+
+def _plan(errand: "Errand", settings: "Settings", told: "Teller", *, as_json: bool) -> int:
+    import msgspec
+
+    from ringonce.cli.door import client_of
+    from ringonce.cli.errand import run
+
+    async def planning() -> int:
+        async with client_of(settings, os.environ) as client:
+            plan = await client.plan_call(intent=errand.intent, **errand.order)
+        if as_json:
+            click.echo(msgspec.json.encode({"event": "plan", **msgspec.to_builtins(plan)}).decode())
+            return 0
+        click.echo(f"{plan.method} {plan.url}")
+        click.echo(msgspec.json.format(msgspec.json.encode(plan.body)).decode())
+        click.echo(f"as {plan.identity}", err=True)
+        click.echo("nothing that rings was sent; names given for the agent or the queue were looked up", err=True)
+        return 0
+
+    try:
+        return run(planning())
+    except RingonceError as error:
+        told.failed(error)
+        told.result(errand.result())
+        return exit_code(error)

@@ -1,0 +1,157 @@
+"""The menu of commands, and the words and exit codes in which every one of them fails.
+
+A command's module is imported when the command is used: asking for help costs click and nothing else.
+"""
+
+import collections.abc
+import importlib
+import os
+import sys
+import typing
+
+import click
+
+COMMANDS = {
+    "demo": "Place one call against an embedded sandbox and show its life; nothing real rings.",
+    "call": "Place one call on behalf of an agent and follow it.",
+    "watch": "Follow calls that are going on until they end.",
+    "status": "Say how a call stands now.",
+    "hangup": "End a call for everybody in it.",
+    "sandbox": "Run a Genesys Cloud of your own on this machine.",
+}
+
+WRONG_USAGE, REFUSED, NOT_AS_ASKED, UNKNOWN, UNREACHABLE, INTERRUPTED = 2, 3, 4, 5, 6, 130
+
+EXIT_CODES = """\b
+Exit codes:
+  0    as asked
+  2    wrong usage or set-up; nothing was sent
+  3    refused; nothing rang
+  4    it rang, or was tried, but did not go as asked: busy, no answer, time ran out, …
+  5    unknown: it may have rung
+  6    nobody could be reached; nothing was sent
+  130  interrupted; stderr says whether the call goes on
+"""
+
+
+class Menu(click.Group):
+    """Commands by name, imported when used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names in the order in which one meets them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"ringonce.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name those that are near."""
+        name = args[0]
+        if name in COMMANDS or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        import difflib
+
+        near = difflib.get_close_matches(name, COMMANDS)
+        words = f"did you mean {' or '.join(near)}?" if near else f"the commands are {', '.join(COMMANDS)}"
+        raise click.UsageError(f"there is no command {name[:40]!r}: {words}", ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def main(
+        self,
+        args: collections.abc.Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: typing.Any,
+    ) -> typing.Any:
+        """Run a command and end the process with its exit code."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        args = sys.argv[1:] if args is None else args
+        try:
+            _check_text(args)
+            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra) or 0
+        except click.ClickException as wrong:
+            code = _wrong_usage(wrong)
+        except click.Abort:
+            complain("interrupted")
+            code = INTERRUPTED
+        except BrokenPipeError:
+            leave_stdout()
+            code = INTERRUPTED
+        except Exception as error:
+            from ringonce.errors import RingonceError
+
+            if not isinstance(error, RingonceError):
+                raise
+            complain(error.what, error.why, error.fix)
+            code = exit_code(error)
+        sys.exit(code)
+
+
+@click.command(
+    cls=Menu, epilog=EXIT_CODES, context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]}
+)
+@click.version_option(package_name="ringonce", message="%(prog)s %(version)s")
+def menu() -> None:
+    """Place Genesys Cloud calls for agents: one decision to call rings at most once."""
+
+
+def complain(what: str, why: str = "", fix: str = "") -> None:
+    """Say on stderr what went wrong, why, and what to do."""
+    click.echo(complaint(what, why, fix), err=True)
+
+
+def complaint(what: str, why: str = "", fix: str = "") -> str:
+    """Put an error in words for people."""
+    words = f"error: {what}" + (f": {why}" if why else "")
+    return words + (f"\n\nhint: {fix}" if fix else "")
+
+
+def exit_code(error: Exception) -> int:
+    """Give the exit code that scripts see for *error*."""
+    from ringonce import errors
+
+    codes = {
+        errors.ConfigError: WRONG_USAGE,
+        errors.Refused: REFUSED,
+        errors.StillGoing: NOT_AS_ASKED,
+        errors.NoAnswer: UNKNOWN,
+        errors.Unreachable: UNREACHABLE,
+    }
+    return next((code for kind, code in codes.items() if isinstance(error, kind)), 1)
+
+
+def leave_stdout() -> None:
+    """Write no more to a reader that has gone, not even when the process ends."""
+    if sys.stdout is sys.__stdout__ and sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _check_text(args: collections.abc.Iterable[str]) -> None:
+    try:
+        "".join(args).encode()
+    except UnicodeEncodeError:  # Python stands in for bytes that it can't decode
+        raise click.UsageError("an argument is no text: it has bytes that are not UTF-8") from None
+
+
+def _wrong_usage(wrong: click.ClickException) -> int:
+    path = wrong.ctx.command_path if isinstance(wrong, click.UsageError) and wrong.ctx else "ringonce"
+    if isinstance(wrong, click.exceptions.NoArgsIsHelpError):
+        wrong.show()
+    else:
+        complain(wrong.format_message(), fix=f"see {path} --help")
+    return wrong.exit_code

@@ -1,0 +1,65 @@
+"""Options that several commands share, and what their values must look like."""
+
+import collections.abc
+import functools
+import math
+import re
+import typing
+
+import click
+
+from ringonce.config import SANDBOX_URL
+
+F = typing.TypeVar("F", bound=collections.abc.Callable[..., typing.Any])
+LONGEST_WAIT = 7 * 86_400.0
+
+
+class Seconds(click.ParamType[float]):
+    """A length of time in seconds, above zero and at most a week."""
+
+    name = "seconds"
+
+    def convert(self, value: typing.Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the number."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not 0 < seconds <= LONGEST_WAIT:
+            self.fail(f"{value!r} is no number of seconds above 0 and up to {LONGEST_WAIT:.0f}", param, ctx)
+        return seconds
+
+
+class Conversation(click.ParamType[str]):
+    """A conversation's id."""
+
+    name = "conversation"
+
+    def convert(self, value: typing.Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check that it can be part of a path."""
+        if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
+            self.fail(
+                f"{value[:40]!r} is no conversation id; one looks like 1b4e28ba-2fa1-11d2-883f-0016d3cca427", param, ctx
+            )
+        return str(value)
+
+
+def connection(command: F) -> F:
+    """Add the options that say where the platform is and how to answer."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout."),
+        click.option("--region", metavar="REGION", help="Region id, domain or API host, such as eu_central_1."),
+        click.option("--base-url", metavar="URL", help=f"A gateway or a sandbox, such as {SANDBOX_URL}."),
+    ):
+        command = option(command)
+    return command
+
+
+def answering(command: collections.abc.Callable[..., int]) -> collections.abc.Callable[..., None]:
+    """End the process with the exit code that *command* returns."""
+
+    @functools.wraps(command)
+    def ended(*args: typing.Any, **options: typing.Any) -> None:
+        click.get_current_context().exit(command(*args, **options))
+
+    return ended

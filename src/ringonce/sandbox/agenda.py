@@ -1,0 +1,55 @@
+"""World time: what is due, in order, on a clock that somebody else moves."""
+
+import datetime as dt
+import heapq
+import itertools
+from collections.abc import Callable
+
+
+def iso(seconds: float) -> str:
+    """The platform's spelling of a moment: ISO-8601, UTC, milliseconds."""
+    moment = dt.datetime.fromtimestamp(round(seconds, 3), dt.UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+class Agenda:
+    """Work to be done at a time. It never looks at a clock: `advance` is the only thing that moves it."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._stamped = (now, iso(now))
+
+    @property
+    def stamp(self) -> str:
+        """Now, as the platform writes it."""
+        at, text = self._stamped
+        if at != self.now:
+            text = iso(self.now)
+            self._stamped = (self.now, text)
+        return text
+
+    def at(self, when: float, do: Callable[[], None]) -> None:
+        """Do something at *when* (epoch seconds). What is due at the same moment is done in the order it was asked."""
+        heapq.heappush(self._due, (max(when, self.now), next(self._order), do))
+
+    def after(self, seconds: float, do: Callable[[], None]) -> None:
+        """Do something *seconds* from now."""
+        self.at(self.now + seconds, do)
+
+    def next_at(self) -> float | None:
+        """When the next piece of work is due; None when there is none."""
+        return self._due[0][0] if self._due else None
+
+    def advance(self, to: float) -> None:
+        """Do everything that is due up to *to*, each at its own time. A clock that stepped back does not move it."""
+        while self._due and self._due[0][0] <= to:
+            when, _, do = heapq.heappop(self._due)
+            self.now = max(self.now, when)
+            do()
+        self.now = max(self.now, to)
+
+    def clear(self) -> None:
+        """Forget all work that is still due."""
+        self._due.clear()

@@ -1,0 +1,117 @@
+"""The organisation that a sandbox starts with: enough of everything to meet every answer once."""
+
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+from ringonce.sandbox.dice import named
+from ringonce.sandbox.org import Did, DidPool, OAuthClient, Org, Queue, Station, User, WrapUpCode
+
+ADA = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
+WEB_PHONE, DESK_PHONE, REMOTE_PHONE = "inin_webrtc_softphone", "inin_managed_sip_phone", "inin_remote"
+
+READ_ONLY = frozenset(
+    {
+        "conversation:communication:view",
+        "directory:user:view",
+        "routing:queue:view",
+        "telephony:otherStationAssociation:view",
+    }
+)
+
+
+class Named(Protocol):
+    """Anything with an id."""
+
+    @property
+    def id(self) -> str:
+        """The id that the platform's paths carry."""
+
+
+T = TypeVar("T", bound=Named)
+
+
+def by_id(things: Iterable[T]) -> dict[str, T]:
+    """The things by their ids, in the order given."""
+    return {thing.id: thing for thing in things}
+
+
+def default_org(agents: int = 0) -> Org:
+    """Ada and her colleagues; *agents* more of them, numbered, each with a phone that answers by itself."""
+    stations = [
+        Station(named("station/ada"), "Ada's browser", WEB_PHONE, web_rtc_user_id=ADA),
+        Station(named("station/grace"), "Grace's desk phone", DESK_PHONE),
+        Station(named("station/linus"), "Linus's desk phone", DESK_PHONE),
+        Station(named("station/margaret"), "Margaret's telephone at home", REMOTE_PHONE, auto_answer=False),
+        Station(named("station/hot-desk"), "Hot desk", DESK_PHONE),
+    ]
+    users = [
+        User(ADA, "Ada Lovelace", "ada@example.com", "+15551234567", named("station/ada")),
+        User(named("user/grace"), "Grace Hopper", "grace@example.com", "+15551234568", named("station/grace")),
+        User(named("user/grace-2"), "Grace Murray", "grace.murray@example.com"),
+        User(named("user/linus"), "Linus Park", "linus@example.com", None, named("station/linus")),
+        User(named("user/margaret"), "Margaret Hamilton", "margaret@example.com", None, named("station/margaret")),
+        User(named("user/joan"), "Joan Clarke", "joan@example.com"),
+        User(named("user/retired"), "Alan Retired", "alan@example.com", state="inactive"),
+    ]
+    for number in range(1, agents + 1):
+        label = f"agent-{number:05d}"
+        user_id, station_id = named(f"user/{label}"), named(f"station/{label}")
+        stations.append(Station(station_id, f"Browser of {label}", WEB_PHONE, web_rtc_user_id=user_id))
+        users.append(User(user_id, f"Agent {number:05d}", f"{label}@example.com", None, station_id))
+    codes = [
+        WrapUpCode(named(f"wrapup-code/{name}"), name)
+        for name in ("Reached", "No answer", "Call back later", "Wrong number", "Sale")
+    ]
+    code_ids = tuple(code.id for code in codes)
+    queues = [
+        Queue(
+            named("queue/sales"),
+            "Sales",
+            "Outbound sales",
+            "Example Sales",
+            "+15551230001",
+            (ADA, named("user/grace"), named("user/linus")),
+            code_ids,
+            wrapup_prompt="mandatory",
+        ),
+        Queue(
+            named("queue/support"),
+            "Support",
+            "Call-backs to customers",
+            "Example Support",
+            "+15551230002",
+            (ADA, named("user/grace-2"), named("user/margaret")),
+            code_ids[:3],
+        ),
+    ]
+    dids = [
+        _did("+15551234567", owner_id=ADA),
+        _did("+15551234568", owner_id=named("user/grace")),
+        _did("+15551234500", owner_id=ADA, state="inactive"),
+        _did("+15551234599"),
+        _did("+15551230001"),
+        _did("+15551230002"),
+        _did("+15551230000"),
+    ]
+    return Org(
+        id=named("org"),
+        name="Example Org",
+        short_name="your_org_id",
+        main_number="+15551230000",
+        users=by_id(users),
+        stations=by_id(stations),
+        queues=by_id(queues),
+        wrapup_codes=by_id(codes),
+        dids=by_id(dids),
+        did_pool=DidPool(named("did-pool"), "+15551230000", "+15551239999", "Numbers of the example org"),
+        clients=by_id(
+            [
+                OAuthClient("your_client_id", "your_client_secret", "Example service"),
+                OAuthClient("limited_client_id", "limited_client_secret", "Example that may only look", READ_ONLY),
+            ]
+        ),
+    )
+
+
+def _did(number: str, *, owner_id: str | None = None, state: str = "active") -> Did:
+    return Did(named(f"did/{number}"), number, state, "USER" if owner_id else None, owner_id)

@@ -1,0 +1,148 @@
+"""The desk: the whole HTTP API of the sandbox as one function from a request to an answer.
+
+oauth           tokens
+calls           placing and reading calls
+tutorial        the same POST in the shape that a tutorial taught
+steering        everything that changes a call
+wrapup          what a call came to
+users, routing, telephony   who and what there is
+notifications   channels and topics
+analytics       finding calls afterwards
+"""
+
+import itertools
+from typing import Final
+
+import msgspec
+
+from ringonce.sandbox.desk import analytics, calls, notifications, oauth, routing, steering, telephony, users, wrapup
+from ringonce.sandbox.desk.routes import Route, Table
+from ringonce.sandbox.desk.visit import Answer, Visit
+from ringonce.sandbox.http import Reply, Request
+from ringonce.sandbox.shapes.problems import (
+    Problem,
+    missing_permissions,
+    not_a_user,
+    not_found,
+    too_many_requests,
+    unauthorized,
+)
+from ringonce.sandbox.tokens import Token
+from ringonce.sandbox.world import World
+
+API: Final = "/api/v2"
+LARGEST_BODY: Final = 512_000
+TOKEN_PATH: Final = "/oauth/token"  # noqa: S105 - a path
+TABLE = Table(
+    itertools.chain(
+        calls.ROUTES,
+        steering.ROUTES,
+        wrapup.ROUTES,
+        users.ROUTES,
+        routing.ROUTES,
+        telephony.ROUTES,
+        notifications.ROUTES,
+        analytics.ROUTES,
+        oauth.ROUTES,
+    )
+)
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class Desk:
+    """Answers requests for a world. Whatever stands before `/api/v2` or `/oauth/` in a path is a gateway's prefix."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def handle(self, request: Request) -> Reply:
+        """Answer one request, whatever it is."""
+        correlation_id = self.world.dice.uuid()
+        headers: Headers = (("ININ-Correlation-Id", correlation_id),)
+        try:
+            if "/oauth/" in request.path and API not in request.path:
+                status, payload = self._token(request)
+            else:
+                route, prefix, values = _find(request)
+                token, reset = self._admit(request)
+                headers += self._limits(token, reset)
+                self._within_limit(token, reset)
+                _check(route, request, token)
+                status, payload = route.handler(Visit(self.world, request, token, prefix, correlation_id), *values)
+        except Problem as problem:
+            headers += problem.headers
+            status, payload = problem.status, problem.body(correlation_id)
+        body = b"" if payload is None or request.method == "HEAD" else msgspec.json.encode(payload)
+        return Reply(status, body, headers)
+
+    def _token(self, request: Request) -> Answer:
+        if not request.path.endswith(TOKEN_PATH):
+            raise not_found(f"Nothing is at {request.path}; the nearest path is POST {TOKEN_PATH}.", code="not.found")
+        if request.method != "POST":
+            raise _wrong_method(request.method, TOKEN_PATH, ["POST"])
+        return oauth.token(self.world, request)
+
+    def _admit(self, request: Request) -> tuple[Token, int]:
+        """The token of a request, and the seconds until its minute is over."""
+        scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        value = value.strip()
+        if scheme.lower() != "bearer" or not value:
+            words = "No authentication bearer token specified in authorization header."
+            raise unauthorized("authentication.required", words)
+        token = self.world.tokens.find(value)
+        if token is None:
+            raise unauthorized("bad.credentials", "Invalid login credentials.")
+        if not self.world.tokens.good(token):
+            words = "The supplied credentials are expired and cannot be used."
+            raise unauthorized("credentials.expired", words)
+        return token, token.spend(self.world.now)
+
+    def _limits(self, token: Token, reset: int) -> Headers:
+        allowed = self.world.rate_limit
+        if allowed is None:
+            return ()
+        return (
+            ("inin-ratelimit-count", str(token.spent)),
+            ("inin-ratelimit-allowed", str(allowed)),
+            ("inin-ratelimit-reset", str(reset)),
+        )
+
+    def _within_limit(self, token: Token, reset: int) -> None:
+        allowed = self.world.rate_limit
+        if allowed is not None and token.spent > allowed:
+            raise too_many_requests(allowed, reset)
+
+
+def _find(request: Request) -> tuple[Route, str, list[str]]:
+    """The route of a request, the prefix before `/api/v2`, and what stands in the route's place-holders."""
+    prefix, found, path = request.path.partition(API)
+    routes, values = TABLE.match(path) if found else ({}, [])
+    if not routes:
+        raise _unknown(request.path, path if found else request.path)
+    route = routes.get(request.method)
+    if route is None:
+        raise _wrong_method(request.method, request.path, sorted(routes))
+    return route, prefix, values
+
+
+def _check(route: Route, request: Request, token: Token) -> None:
+    if len(request.body) > LARGEST_BODY:
+        words = f"The request is over the size limit. Maximum bytes: {LARGEST_BODY}"
+        raise Problem(413, "request.entity.too.large", words)
+    if route.user_only and not token.user_id:
+        raise not_a_user()
+    if not token.allows(route.any_of):
+        raise missing_permissions(route.any_of)
+
+
+def _unknown(whole: str, path: str) -> Problem:
+    nearest = TABLE.nearest(path)
+    hint = f" The nearest path that this sandbox knows is {API}{nearest}." if nearest else ""
+    return not_found(f"Nothing is at {whole}.{hint}", code="not.found")
+
+
+def _wrong_method(method: str, path: str, known: list[str]) -> Problem:
+    listed = ", ".join(known)
+    words = f"{method} is not a method of {path}; it has {listed}."
+    return Problem(405, "method.not.allowed", words, headers=(("Allow", listed),))

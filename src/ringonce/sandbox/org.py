@@ -1,0 +1,108 @@
+"""What an organisation owns: people, phones, queues, numbers and OAuth clients. Nothing here changes while it runs."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class User:
+    """A person. An agent is a user with a station."""
+
+    id: str
+    name: str
+    email: str
+    caller_id: str | None = None
+    station_id: str | None = None
+    state: str = "active"
+    title: str = "Agent"
+    department: str = "Service"
+    routing_status: str = "OFF_QUEUE"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Station:
+    """A phone. *auto_answer* says whether it goes off-hook by itself when the platform places a call from it."""
+
+    id: str
+    name: str
+    type: str
+    auto_answer: bool = True
+    web_rtc_user_id: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue: its outbound caller id, its members, and what agents must do after a call."""
+
+    id: str
+    name: str
+    description: str
+    calling_party_name: str
+    calling_party_number: str
+    member_ids: tuple[str, ...]
+    wrapup_code_ids: tuple[str, ...]
+    wrapup_prompt: str = "optional"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WrapUpCode:
+    """What a call came to, as agents file it."""
+
+    id: str
+    name: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Did:
+    """A number that the organisation owns. *owner_id* is None while nobody is reached on it."""
+
+    id: str
+    number: str
+    state: str = "active"
+    owner_type: str | None = None
+    owner_id: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DidPool:
+    """A range of numbers bought together."""
+
+    id: str
+    first: str
+    last: str
+    comments: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OAuthClient:
+    """A program that may ask for tokens. *permissions* None means all; *token_lifetime* is in seconds."""
+
+    id: str
+    secret: str
+    name: str
+    permissions: frozenset[str] | None = None
+    token_lifetime: int = 86_400
+
+    def __repr__(self) -> str:
+        return f"OAuthClient(id={self.id!r}, name={self.name!r})"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Org:
+    """One organisation. *rate_limit* is requests a minute for each token; None switches the limit off."""
+
+    id: str
+    name: str
+    short_name: str
+    main_number: str
+    users: dict[str, User]
+    stations: dict[str, Station]
+    queues: dict[str, Queue]
+    wrapup_codes: dict[str, WrapUpCode]
+    dids: dict[str, Did]
+    did_pool: DidPool
+    clients: dict[str, OAuthClient]
+    rate_limit: int | None = 300
+
+    def holder_of(self, station_id: str) -> User | None:
+        """Whoever is signed in on a station."""
+        return next((user for user in self.users.values() if user.station_id == station_id), None)

@@ -1,0 +1,214 @@
+"""The nested view: `GET /conversations/{id}` and the topic `v2.users.{id}.conversations`.
+
+Models Conversation, Participant and Call of the official SDK, and their event twins: events have no segments,
+no start times and no selfUri.
+"""
+
+from typing import Any
+
+from ringonce.sandbox.conversation import RINGING_STATES, Conversation, Participant, Segment
+from ringonce.sandbox.shapes.flat import EVENT_DISCONNECT_TYPES, wrapup
+
+# The carrier's side of the trunk, as the raw address of a telephone number shows it.
+_TRUNK = "10.0.0.1"
+_RECORDING = {"none": "NONE", "active": "ACTIVE", "paused": "PAUSED"}
+_OTHER_MEDIA = (
+    "callbacks",
+    "chats",
+    "cobrowsesessions",
+    "emails",
+    "messages",
+    "internalMessages",
+    "screenshares",
+    "socialExpressions",
+    "videos",
+)
+
+
+def conversation(whole: Conversation) -> dict[str, Any]:
+    """What a read answers. A call of the tutorial's wire has the tutorial's `status` beside the platform's fields."""
+    shape: dict[str, Any] = {
+        "id": whole.id,
+        "startTime": whole.started,
+        "address": whole.address,
+        "participants": [_read(leg, whole) for leg in whole.participants],
+        "recordingState": _RECORDING[whole.recording_state],
+        "securePause": whole.secure_pause,
+        "divisions": [],
+        "selfUri": f"/api/v2/conversations/{whole.id}",
+    }
+    if whole.ended:
+        shape["endTime"] = whole.ended
+    if whole.external_tag:
+        shape["externalTag"] = whole.external_tag
+    if whole.wire == "tutorial":
+        shape["status"] = status(whole)
+    return shape
+
+
+def event(whole: Conversation) -> dict[str, Any]:
+    """What an event tells."""
+    shape: dict[str, Any] = {
+        "id": whole.id,
+        "participants": [_told(leg, whole) for leg in whole.participants],
+        "recordingState": whole.recording_state,
+        "address": whole.address,
+        "securePause": whole.secure_pause,
+    }
+    if whole.external_tag:
+        shape["externalTag"] = whole.external_tag
+    return shape
+
+
+def status(whole: Conversation) -> str:
+    """The tutorial's one word for a call: queued, initiated, ringing, connected, disconnected or failed."""
+    if whole.ended:
+        given_up = whole.agent.disconnect_type == "client"
+        return "disconnected" if whole.answered or given_up else "failed"
+    if whole.answered:
+        return "connected"
+    if len(whole.participants) == 1:
+        return "queued"
+    return "ringing" if any(leg.state in RINGING_STATES for leg in whole.live()) else "initiated"
+
+
+def _read(leg: Participant, whole: Conversation) -> dict[str, Any]:
+    shape = _party(leg)
+    shape["startTime"] = leg.started
+    shape["participantType"] = (
+        "External" if leg.purpose in {"external", "customer"} else _INTERNAL.get(leg.purpose, "Internal")
+    )
+    shape["ani"] = leg.ani
+    shape["dnis"] = leg.dnis
+    if leg.ani_name:
+        shape["aniName"] = leg.ani_name
+    if leg.user_id:
+        shape["userUri"] = f"/api/v2/users/{leg.user_id}"
+    if leg.queue_name:
+        shape["queueName"] = leg.queue_name
+    line = _line(leg, whole)
+    line["segments"] = [_segment(each) for each in leg.segments]
+    if leg.alerted:
+        line["startAlertingTime"] = leg.alerted
+    if leg.disconnect_type:
+        line["disconnectType"] = leg.disconnect_type
+    if leg.fault is not None:
+        line["errorInfo"] = {"message": leg.fault.message, "code": leg.fault.code}
+    shape["calls"] = [line]
+    return shape
+
+
+def _told(leg: Participant, whole: Conversation) -> dict[str, Any]:
+    shape = _party(leg)
+    line = _line(leg, whole)
+    if leg.disconnect_type:
+        line["disconnectType"] = EVENT_DISCONNECT_TYPES.get(leg.disconnect_type, leg.disconnect_type)
+    if leg.fault is not None:
+        line["errorInfo"] = {
+            "status": 400,
+            "code": leg.fault.code,
+            "message": leg.fault.message,
+            "messageWithParams": leg.fault.message,
+            "messageParams": {},
+        }
+    shape["calls"] = [line]
+    return shape
+
+
+_INTERNAL = {"acd": "ACD", "ivr": "IVR"}
+
+
+def _party(leg: Participant) -> dict[str, Any]:
+    shape: dict[str, Any] = {
+        "id": leg.id,
+        "purpose": leg.purpose,
+        "address": leg.address,
+        "wrapupRequired": leg.wrapup_required,
+        "mediaRoles": ["full"],
+        "attributes": leg.attributes,
+    }
+    for media in _OTHER_MEDIA:
+        shape[media] = []
+    optional = (
+        ("name", leg.name),
+        ("userId", leg.user_id),
+        ("queueId", leg.queue_id),
+        ("externalContactId", leg.external_contact_id),
+        ("connectedTime", leg.connected),
+        ("endTime", leg.ended),
+        ("wrapupPrompt", leg.wrapup_prompt),
+        ("startAcwTime", leg.acw_started),
+        ("endAcwTime", leg.acw_ended),
+    )
+    shape.update({key: value for key, value in optional if value})
+    if leg.wrapup is not None:
+        shape["wrapup"] = wrapup(leg.wrapup)
+    return shape
+
+
+def _line(leg: Participant, whole: Conversation) -> dict[str, Any]:
+    shape: dict[str, Any] = {
+        "id": leg.call_id,
+        "state": leg.state,
+        "initialState": leg.initial_state,
+        "direction": leg.direction,
+        "recording": leg.recording,
+        "recordingState": "active" if leg.recording else "none",
+        "muted": leg.muted,
+        "confined": leg.confined,
+        "held": leg.held,
+        "securePause": False,
+        "disconnectReasons": [],
+        "provider": "Edge",
+        "self": _address(leg.address, leg.name),
+        "other": _address(whole.address if leg is whole.agent else leg.ani, ""),
+        "afterCallWork": _after_call_work(leg),
+        "afterCallWorkRequired": leg.wrapup_required,
+    }
+    optional = (
+        ("connectedTime", leg.connected),
+        ("disconnectedTime", leg.ended),
+        ("startHoldTime", leg.held_since),
+        ("peerId", leg.peer_id),
+        ("uuiData", leg.uui_data),
+    )
+    shape.update({key: value for key, value in optional if value})
+    if leg.reason is not None:
+        shape["disconnectReasons"].append({"type": "sip", "code": leg.reason.code, "phrase": leg.reason.phrase})
+    if leg.wrapup is not None:
+        shape["wrapup"] = wrapup(leg.wrapup)
+    return shape
+
+
+def _after_call_work(leg: Participant) -> dict[str, Any]:
+    if not leg.acw_started:
+        return {}
+    shape = {"startTime": leg.acw_started, "state": "pending"}
+    if leg.acw_ended:
+        shape["endTime"] = leg.acw_ended
+        shape["state"] = "skipped" if leg.wrapup_skipped else "complete"
+    return shape
+
+
+def _address(raw: str, name: str) -> dict[str, str]:
+    number = raw.removeprefix("tel:")
+    shape = {
+        "nameRaw": name,
+        "addressNormalized": raw,
+        "addressRaw": f"sip:{number}@{_TRUNK};user=phone" if raw.startswith("tel:") else raw,
+        "addressDisplayable": number.removeprefix("sip:").partition(";")[0],
+    }
+    if name:
+        shape["name"] = name
+    return shape
+
+
+def _segment(part: Segment) -> dict[str, str]:
+    shape = {"startTime": part.start, "type": part.type}
+    if part.end:
+        shape["endTime"] = part.end
+    if part.how_ended:
+        shape["howEnded"] = part.how_ended
+    if part.disconnect_type:
+        shape["disconnectType"] = part.disconnect_type
+    return shape

@@ -1,0 +1,48 @@
+"""Queues, their members and wrap-up codes: models Queue, QueueMember and WrapupCode of the official SDK."""
+
+from typing import Any
+
+from ringonce.sandbox.org import Org, Queue, WrapUpCode
+from ringonce.sandbox.shapes.people import HOME_DIVISION, reference, routing_status
+
+_PROMPTS = {"mandatory": "MANDATORY", "optional": "OPTIONAL"}
+
+
+def queue(whole: Queue) -> dict[str, Any]:
+    """One queue."""
+    return {
+        "id": whole.id,
+        "name": whole.name,
+        "division": HOME_DIVISION,
+        "description": whole.description,
+        "memberCount": len(whole.member_ids),
+        "userMemberCount": len(whole.member_ids),
+        "joinedMemberCount": len(whole.member_ids),
+        "acwSettings": {"wrapupPrompt": _PROMPTS[whole.wrapup_prompt]},
+        "skillEvaluationMethod": "NONE",
+        "enableTranscription": False,
+        "enableManualAssignment": False,
+        "callingPartyName": whole.calling_party_name,
+        "callingPartyNumber": whole.calling_party_number,
+        "selfUri": f"/api/v2/routing/queues/{whole.id}",
+    }
+
+
+def member(whole: Queue, org: Org, since: str, user_id: str) -> dict[str, Any]:
+    """One member of a queue; all of them have joined."""
+    person = org.users[user_id]
+    return {
+        "id": person.id,
+        "name": person.name,
+        "user": reference(person),
+        "ringNumber": 1,
+        "joined": True,
+        "memberBy": "user",
+        "routingStatus": routing_status(person, since),
+        "selfUri": f"/api/v2/routing/queues/{whole.id}/users/{person.id}",
+    }
+
+
+def wrapup_code(code: WrapUpCode) -> dict[str, Any]:
+    """One wrap-up code."""
+    return {"id": code.id, "name": code.name, "selfUri": f"/api/v2/routing/wrapupcodes/{code.id}"}

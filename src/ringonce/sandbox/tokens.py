@@ -1,0 +1,72 @@
+"""Access tokens: whose they are, until when they hold on world time, and what they have spent of their minute."""
+
+import dataclasses
+
+from ringonce.sandbox.agenda import Agenda
+from ringonce.sandbox.dice import Dice
+from ringonce.sandbox.org import OAuthClient
+
+WINDOW = 60.0
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Token:
+    """One access token. *user_id* is empty for a service (client credentials)."""
+
+    value: str = dataclasses.field(repr=False)
+    client: OAuthClient
+    user_id: str
+    expires_at: float
+    window_began: float = 0.0
+    spent: int = 0
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """Whom notification channels are counted for: a user (or none) with an OAuth client."""
+        return (self.client.id, self.user_id)
+
+    def allows(self, any_of: tuple[str, ...]) -> bool:
+        """Whether it holds one of these permissions; asking for none is always allowed."""
+        held = self.client.permissions
+        return held is None or not any_of or any(each in held for each in any_of)
+
+    def spend(self, now: float) -> int:
+        """Count one more request in the running minute; answer the seconds until the next one begins."""
+        if now - self.window_began >= WINDOW:
+            self.window_began, self.spent = now, 0
+        self.spent += 1
+        return max(1, round(self.window_began + WINDOW - now))
+
+
+class Tokens:
+    """Every token that was ever issued and not revoked, the expired ones included: those get words of their own."""
+
+    def __init__(self, agenda: Agenda, dice: Dice) -> None:
+        self._agenda = agenda
+        self._dice = dice
+        self._tokens: dict[str, Token] = {}
+
+    def issue(self, client: OAuthClient, user_id: str = "") -> Token:
+        """Make a token for a service, or for a user of a client."""
+        now = self._agenda.now
+        token = Token(self._dice.token(), client, user_id, now + client.token_lifetime, window_began=now)
+        self._tokens[token.value] = token
+        return token
+
+    def find(self, value: str) -> Token | None:
+        """The token of this value, good or expired."""
+        return self._tokens.get(value)
+
+    def good(self, token: Token) -> bool:
+        """Whether a token has not expired."""
+        return self._agenda.now < token.expires_at
+
+    def expire(self, value: str | None = None) -> None:
+        """End a token's life now (None: every token's)."""
+        for token in [self._tokens.get(value)] if value is not None else self._tokens.values():
+            if token is not None:
+                token.expires_at = min(token.expires_at, self._agenda.now)
+
+    def revoke(self, token: Token) -> None:
+        """Forget a token."""
+        self._tokens.pop(token.value, None)

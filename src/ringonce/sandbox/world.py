@@ -1,0 +1,141 @@
+"""The sandbox's world: an organisation, its calls and channels, on a clock that is handed in. No socket, no thread."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from ringonce.sandbox.agenda import Agenda
+from ringonce.sandbox.call_control import CallControl
+from ringonce.sandbox.channels import Channels
+from ringonce.sandbox.conversation import RINGING_STATES, Conversation
+from ringonce.sandbox.default_org import default_org
+from ringonce.sandbox.dice import Dice
+from ringonce.sandbox.life import Exchange
+from ringonce.sandbox.org import Org
+from ringonce.sandbox.shapes import flat, nested
+from ringonce.sandbox.stories import SipReason
+from ringonce.sandbox.tokens import Tokens
+
+DECLINED = SipReason(603, "Decline")
+
+
+class World:
+    """Everything that exists. *now* is epoch seconds; one *seed* and one history give one world, to the last id."""
+
+    org: Org
+    dice: Dice
+    agenda: Agenda
+    tokens: Tokens
+    channels: Channels
+    exchange: Exchange
+    control: CallControl
+    rate_limit: int | None
+
+    def __init__(self, *, now: float, seed: int = 0, agents: int = 0, org: Org | None = None) -> None:
+        self._seed = seed
+        self.org = org or default_org(agents)
+        self._begin(now)
+
+    @property
+    def now(self) -> float:
+        """World time, epoch seconds."""
+        return self.agenda.now
+
+    def at(self, when: float, do: Callable[[], None]) -> None:
+        """Do something when world time is *when*."""
+        self.agenda.at(when, do)
+
+    def next_at(self) -> float | None:
+        """When the next thing happens by itself; None when nothing does."""
+        return self.agenda.next_at()
+
+    def advance(self, to: float) -> None:
+        """Let world time pass up to *to*, and everything that is due happen at its own time."""
+        self.agenda.advance(to)
+
+    def reset(self) -> None:
+        """Begin again: no call, token or channel, the dice as new; the time stays. Open connections are closed."""
+        self.channels.close()
+        self._begin(self.now)
+
+    def issue_user_token(self, user_id: str, client_id: str = "your_client_id") -> str:
+        """A token that acts for a user, as if they had signed in to a client."""
+        if user_id not in self.org.users:
+            raise KeyError(f"No user has the id {user_id!r} in this world.")
+        if client_id not in self.org.clients:
+            raise KeyError(f"No OAuth client has the id {client_id!r} in this world.")
+        return self.tokens.issue(self.org.clients[client_id], user_id).value
+
+    def phone(self, number: str, action: Literal["answer", "decline", "hangup"]) -> bool:
+        """Do to a telephone what its owner could: take a ringing call, decline it, or hang up.
+
+        KeyError when no call is at that number, ValueError when it is in no state for that.
+        """
+        found = self.exchange.ringing(number)
+        if found is None:
+            raise KeyError(f"No call is at {number}: nothing rings or talks there now.")
+        conversation, leg = found
+        if action == "hangup":
+            self.exchange.hang_up(conversation, leg, "endpoint")
+        elif leg.state == "connected":
+            raise ValueError(f"The call at {number} has been answered already; it can only be hung up.")
+        elif action == "answer":
+            self.exchange.answer(conversation, leg)
+        elif action == "decline":
+            self.exchange.refuse(conversation, leg, DECLINED)
+        else:
+            raise ValueError(f"{action!r} is nothing a phone can do: answer, decline or hangup.")
+        return True
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Every conversation that a POST ever created, oldest first: the ground truth that tests count."""
+        return [_ground_truth(each) for each in self.exchange.conversations.values()]
+
+    def _begin(self, now: float) -> None:
+        self.agenda = Agenda(now)
+        self.dice = Dice(self._seed)
+        self.tokens = Tokens(self.agenda, self.dice)
+        self.channels = Channels(self.agenda, self.dice)
+        self.exchange = Exchange(self.agenda, self.dice, self.org, self._tell)
+        self.control = CallControl(self.agenda, self.exchange, self._tell)
+        self.rate_limit = self.org.rate_limit
+
+    def _tell(self, conversation: Conversation) -> None:
+        channels = self.channels
+        for user_id in conversation.user_ids():
+            for topic, shape in (
+                (f"v2.users.{user_id}.conversations.calls", flat.event),
+                (f"v2.users.{user_id}.conversations", nested.event),
+            ):
+                if channels.heard(topic):
+                    channels.publish(topic, shape(conversation))
+
+
+def _ground_truth(conversation: Conversation) -> dict[str, Any]:
+    shape: dict[str, Any] = {
+        "conversationId": conversation.id,
+        "agentId": conversation.agent_id,
+        "to": conversation.to,
+        "callerId": conversation.caller_id.removeprefix("tel:"),
+        "attributes": dict(conversation.attributes),
+        "createdAt": conversation.started,
+        "rang": conversation.rang,
+        "state": _state(conversation),
+        "wire": conversation.wire,
+    }
+    if digits := "".join(leg.digits for leg in conversation.participants):
+        shape["digits"] = digits
+    if conversation.answered:
+        shape["answeredAt"] = conversation.answered
+    if conversation.ended:
+        shape["endedAt"] = conversation.ended
+    return shape
+
+
+def _state(conversation: Conversation) -> str:
+    if conversation.ended:
+        return "ended"
+    if conversation.answered:
+        return "connected"
+    if not conversation.rang:
+        return "requested"
+    return "ringing" if any(leg.state in RINGING_STATES for leg in conversation.live()) else "dialing"

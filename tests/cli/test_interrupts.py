@@ -1,0 +1,147 @@
+"""What a Ctrl-C, or a reader that goes away, leaves behind: the command always says whether the call goes on."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+from collections.abc import Callable
+
+import pytest
+from click.testing import Result
+
+from ringonce.sandbox import Sandbox
+
+Start = Callable[..., "subprocess.Popen[str]"]
+Run = Callable[..., Result]
+TALK = ("call", "--agent", "ada@example.com", "--to", "+15559870000")
+SLOW = 5_000.0
+"""World seconds; a hundred of ours at the sandbox's speed."""
+
+
+def until_asked(sandbox: Sandbox, path: str) -> None:
+    """Spin until a request for *path* has come in."""
+    while not any(path in request["path"] for request in sandbox.requests()):
+        pass
+
+
+def test_while_a_call_is_followed_ctrl_c_leaves_it_going_and_says_how_to_end_it(
+    start: Start, run: Run, sandbox: Sandbox
+) -> None:
+    process = start(*TALK)
+    assert process.stdout is not None
+    while "connected" not in process.stdout.readline():
+        pass
+
+    process.send_signal(signal.SIGINT)
+    _, words = process.communicate()
+
+    (call,) = sandbox.calls()
+    assert process.returncode == 130
+    assert f"the call goes on; hang up with: ringonce hangup {call['conversationId']}" in words
+    assert call["state"] == "connected"
+    assert run("hangup", call["conversationId"]).exit_code == 0
+
+
+def test_before_the_request_ctrl_c_means_that_nothing_was_sent(start: Start, sandbox: Sandbox) -> None:
+    sandbox.fault(path="/api/v2/users/search", action="delay", delay_s=SLOW)
+    process = start(*TALK, "--json")
+    until_asked(sandbox, "/users/search")
+
+    process.send_signal(signal.SIGINT)
+    told, words = process.communicate()
+
+    assert process.returncode == 130
+    assert words == "interrupted: nothing was sent\n"
+    assert json.loads(told)["event"] == "result"
+    assert sandbox.calls() == []
+
+
+def test_once_the_request_has_left_ctrl_c_waits_for_its_answer(start: Start, sandbox: Sandbox) -> None:
+    sandbox.fault(method="POST", path="/api/v2/conversations/calls*", action="delay", delay_s=SLOW)
+    process = start(*TALK, "--json")
+    until_asked(sandbox, "/conversations/calls")
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    assert "waiting for its answer" in process.stderr.readline()
+
+    sandbox.clear_faults()
+    sandbox.advance(SLOW)
+    told, words = process.communicate()
+
+    conversation = json.loads(told.splitlines()[-1])["conversation_id"]
+    assert process.returncode == 130
+    assert words == f"interrupted: the call goes on; hang up with: ringonce hangup {conversation}\n"
+    assert [call["conversationId"] for call in sandbox.calls()] == [conversation]
+
+
+def test_a_second_ctrl_c_quits_at_once_and_says_that_it_may_ring(start: Start, sandbox: Sandbox) -> None:
+    sandbox.fault(method="POST", path="/api/v2/conversations/calls*", action="delay", delay_s=SLOW)
+    process = start(*TALK, "--intent", "crm-4711")
+    until_asked(sandbox, "/conversations/calls")
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    process.stderr.readline()
+
+    process.send_signal(signal.SIGINT)
+    _, words = process.communicate()
+
+    assert process.returncode == 130
+    assert "the call may ring; its attribute ringonce.intent is crm-4711" in words
+
+
+def test_watching_is_interrupted_without_a_word_against_the_calls(start: Start, run: Run, sandbox: Sandbox) -> None:
+    run(*TALK, "--until", "connected")
+    (call,) = sandbox.calls()
+    process = start("watch", call["conversationId"])
+    assert process.stdout is not None
+    process.stdout.readline()
+
+    process.send_signal(signal.SIGINT)
+    _, words = process.communicate()
+
+    assert (process.returncode, words) == (130, "interrupted: the calls go on\n")
+    assert sandbox.calls()[0]["state"] == "connected"
+
+
+def test_a_reader_that_goes_away_gets_no_traceback_and_the_call_goes_on(start: Start, sandbox: Sandbox) -> None:
+    process = start(*TALK, "--json")
+    assert process.stdout is not None
+    process.stdout.readline()
+
+    process.stdout.close()
+    assert process.stderr is not None
+    words = process.stderr.read()
+    process.wait()
+
+    assert process.returncode == 130
+    assert "Traceback" not in words
+    assert f"the call goes on; hang up with: ringonce hangup {sandbox.calls()[0]['conversationId']}" in words
+
+
+@pytest.mark.parametrize("colours", [True, False])
+def test_a_terminal_sees_the_call_live_and_in_colour_unless_told_not_to(
+    start: Start, colours: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if not colours:
+        monkeypatch.setenv("NO_COLOR", "1")
+    screen, terminal = pty.openpty()
+    process = start(*TALK, "--timeout", "1", stdout=terminal)
+    os.close(terminal)
+
+    shown = b""
+    try:
+        while chunk := os.read(screen, 4096):
+            shown += chunk
+    except OSError:  # the other side has closed
+        pass
+    os.close(screen)
+    _, words = process.communicate()
+
+    assert process.returncode == 4
+    assert "still connected" in words
+    assert b"connected for 0 s" in shown
+    assert (b"\x1b[32m" in shown) is colours
+    assert shown.count(b"\x1b[?25h") == shown.count(b"\x1b[?25l")  # the cursor is back

@@ -1,0 +1,105 @@
+"""Placing a call on the platform's wire: what is refused, and whom one can call."""
+
+from typing import Any
+
+import pytest
+
+from ringonce.sandbox.default_org import ADA
+from ringonce.sandbox.dice import named
+from ringonce.sandbox.world import World
+
+GRACE, JOAN, RETIRED, SALES = named("user/grace"), named("user/joan"), named("user/retired"), named("queue/sales")
+CALL = f"/conversations/calls/user/{ADA}"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "field"),
+    [
+        pytest.param({"phoneNumber": 5}, 400, "bad.request", "phoneNumber", id="a number that is no text"),
+        pytest.param(
+            {"attributes": {"a": 1}}, 400, "bad.request", "attributes[...]", id="an attribute that is no text"
+        ),
+        pytest.param([], 400, "bad.request", None, id="a list"),
+        pytest.param(b"{", 400, "bad.request", None, id="no JSON"),
+        pytest.param(b"\xff", 400, "bad.request", None, id="no text"),
+        pytest.param(None, 400, "required.field.missing", "phoneNumber", id="nothing"),
+        pytest.param({"phoneNumber": ""}, 400, "required.field.missing", "phoneNumber", id="an empty number"),
+        pytest.param(
+            {"phoneNumber": "+15559876543", "callQueueId": SALES},
+            400,
+            "too.many.create.conversation.parameters",
+            None,
+            id="two destinations",
+        ),
+        pytest.param(
+            {"participants": [{"address": "+15559876543", "userId": GRACE}]},
+            400,
+            "too.many.create.conversation.parameters",
+            None,
+            id="two destinations for one party",
+        ),
+        pytest.param({"callUserId": "nobody"}, 404, "resource.not.found", None, id="an unknown user"),
+        pytest.param({"callQueueId": "none"}, 404, "resource.not.found", None, id="an unknown queue"),
+        pytest.param(
+            {"phoneNumber": "+15559876543", "callFromQueueId": "none"},
+            404,
+            "resource.not.found",
+            None,
+            id="from an unknown queue",
+        ),
+        pytest.param(
+            {"phoneNumber": "+15559876543", "attributes": {"a": "x" * 257}},
+            400,
+            "invalid.value",
+            "attributes.a",
+            id="an attribute too long",
+        ),
+        pytest.param(
+            {"phoneNumber": "+15559876543", "attributes": {str(n): "" for n in range(51)}},
+            400,
+            "invalid.value",
+            "attributes",
+            id="too many attributes",
+        ),
+        pytest.param({"conversationIds": ["a"]}, 400, "bad.request", "conversationIds", id="a merge"),
+    ],
+)
+def test_a_call_that_cannot_be_placed(
+    ask: Any, world: World, body: Any, status: int, code: str, field: str | None
+) -> None:
+    got, answer = ask("POST", CALL, body)
+
+    assert (got, answer["code"]) == (status, code)
+    assert [each["fieldName"] for each in answer["details"]] == ([field] if field else [])
+    assert world.calls() == []
+
+
+@pytest.mark.parametrize("agent", [JOAN, RETIRED], ids=["who has no station", "who has left"])
+def test_an_agent_who_cannot_call(ask: Any, agent: str) -> None:
+    status, answer = ask("POST", f"/conversations/calls/user/{agent}", {"phoneNumber": "+15559876543"})
+
+    assert (status, answer["code"]) == (400, "conversation.error.no.user.station")
+
+
+def test_an_agent_who_does_not_exist(ask: Any) -> None:
+    assert ask("POST", "/conversations/calls/user/nobody", {"phoneNumber": "+15559876543"})[0] == 404
+
+
+def test_several_destinations_make_a_conference(ask: Any, world: World) -> None:
+    parties = [{"address": "+15559870000"}, {"address": "+15559876543", "name": "Jo"}, {"userId": GRACE}]
+
+    call = ask("POST", CALL, {"participants": parties})[1]["id"]
+    world.advance(world.now + 20)
+
+    assert [state for _, state, _ in ask.legs(call)] == ["connected", "connected", "terminated", "connected"]
+
+
+def test_a_user_is_called_and_one_without_a_phone_is_not_reached(ask: Any, world: World) -> None:
+    reached = ask("POST", CALL, {"callUserId": GRACE})[1]["id"]
+    missed = ask("POST", CALL, {"callUserId": JOAN})[1]["id"]
+    waiting = ask("POST", CALL, {"callQueueId": SALES})[1]["id"]
+    world.advance(world.now + 5)
+
+    assert ask.legs(reached) == [("user", "connected", None), ("user", "connected", None)]
+    assert ask.legs(missed) == [("user", "terminated", "peer"), ("user", "terminated", "error")]
+    assert ask.legs(waiting) == [("user", "connected", None), ("acd", "connected", None)]
