@@ -56,6 +56,7 @@ def test_retry_after_is_read_in_seconds_and_nothing_else(header: str, seconds: f
 def test_waits_double_up_to_a_bound_and_the_platforms_word_wins() -> None:
     assert [policy.pause(tries, Lost("", sent=True)) for tries in (1, 2, 3, 9)] == [0.25, 0.5, 1.0, 4.0]
     assert policy.pause(1, answer(429, retry_after="11")) == 11.0
+    assert policy.pause(1, answer(429, retry_after="0")) == 0.25
 
 
 @pytest.mark.parametrize(

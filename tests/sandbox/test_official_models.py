@@ -1,6 +1,7 @@
 """Everything the sandbox sends is in the official SDK's models: every key, every type and every enum value."""
 
 import ast
+import importlib
 import inspect
 import re
 from collections.abc import Callable, Iterator
@@ -8,16 +9,13 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.official_sdk
+from ringonce.sandbox.default_org import ADA
+from ringonce.sandbox.dice import named
+from ringonce.sandbox.http import Request
+from ringonce.sandbox.stories import STORIES
+from ringonce.sandbox.world import World
 
-# Importing the SDK takes seconds; where it is not installed, these tests have nothing to hold the sandbox against.
-models = pytest.importorskip("PureCloudPlatformClientV2.models")
-
-from ringonce.sandbox.default_org import ADA  # noqa: E402 - after the skip above
-from ringonce.sandbox.dice import named  # noqa: E402
-from ringonce.sandbox.http import Request  # noqa: E402
-from ringonce.sandbox.stories import STORIES  # noqa: E402
-from ringonce.sandbox.world import World  # noqa: E402
+pytestmark = [pytest.mark.official_sdk, pytest.mark.usefixtures("sdk")]
 
 GRACE, SALES = named("user/grace"), named("queue/sales")
 _PLAIN: dict[str, tuple[type, ...]] = {
@@ -60,7 +58,10 @@ def misfits(value: Any, type_: str, where: str) -> Iterator[str]:
         if not isinstance(value, _PLAIN[type_]) or (type_ == "int" and isinstance(value, bool)):
             yield f"{where}: {value!r} is no {type_}"
     else:
+        models = importlib.import_module("PureCloudPlatformClientV2.models")
         yield from _misfits_of_a_model(value, getattr(models, type_), where)
+            value, getattr(importlib.import_module("PureCloudPlatformClientV2.models"), type_), where
+        )
 
 
 def _misfits_of_a_model(value: Any, class_: Any, where: str) -> Iterator[str]:

@@ -150,7 +150,8 @@ class Client:
                     return
                 yield change
         finally:
-            self._run(changes.aclose())
+            if self._finish.alive:
+                self._run(changes.aclose())
 
     def wait(self, call: Which, until: Literal["connected", "ended"] = "ended", timeout: float | None = 60.0) -> Call:
         """Wait until the far end has answered, or the call ended; see `AsyncClient.wait`."""

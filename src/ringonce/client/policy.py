@@ -35,7 +35,7 @@ def proves_nothing_was_placed(response: Response) -> bool:
 def pause(tries: int, outcome: Response | Lost) -> float:
     """Give the seconds to wait after the *tries*-th send: what the platform asks for, or a doubling wait."""
     asked = retry_after(outcome.headers) if isinstance(outcome, Response) else None
-    return asked if asked is not None else min(SLOWEST, QUICKEST * 2 ** (tries - 1))
+    return min(SLOWEST, QUICKEST * 2 ** (tries - 1)) if asked is None else max(asked, QUICKEST)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -27,6 +27,8 @@ BARRED_FOR = 30.0
 """Seconds without another attempt after one has failed."""
 IDLE = 35.0
 """Seconds of silence after which the far side is asked for a sign of life; it sends one about every 30 by itself."""
+SHORT_LIFE = 10.0
+"""Seconds that a socket has to live for the next one to be opened at once."""
 LAST_MINUTE = 60.0
 """Seconds before a channel's end from which it is replaced."""
 GONE = frozenset({"v2.system.no_longer_subscribed", "v2.system.token_revoked"})
@@ -68,6 +70,7 @@ class EventStream:
         self._reader: asyncio.Task[None] | None = None
         self._barred_until = 0.0
         self._failures = 0
+        self._opened_at = 0.0
 
     async def listen(self, agent_id: str, *, anew: bool = False) -> bool:
         """Have the agent's calls put on the board; give False, soon, if that can't be had now."""
@@ -124,9 +127,8 @@ class EventStream:
             self._channel = channel
             if self._slot is not None:
                 self._slot.write(channel)
-        self._failures = 0
-        self._session.board.gaps += 1
-        self._changed(None)
+        self._opened_at = time.monotonic()
+        self._note_gap()
         if self._reader is None or self._reader.done():
             self._reader = asyncio.create_task(self._keep_reading(), name="ringonce-events")
 
@@ -161,8 +163,16 @@ class EventStream:
                 await self._read_out(socket)
             if self._socket is socket:
                 await self._drop(forget=False)
+                if socket is not None:
+                    self._note_gap()
+                    self._failures = 0 if time.monotonic() - self._opened_at > SHORT_LIFE else self._failures + 1
                 await asyncio.sleep(policy.reconnect_pause(self._failures))
                 await self._reopen()
+
+    def _note_gap(self) -> None:
+        """Let everybody know that events may have been missed, or will be."""
+        self._session.board.gaps += 1
+        self._changed(None)
 
     async def _reopen(self) -> None:
         try:

@@ -24,8 +24,12 @@ class Transport:
     def __init__(self, timeouts: Timeouts) -> None:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=IDLE_CONNECTION),
+            # Waiting for a free connection must end before the whole does: it proves that nothing was sent.
             timeout=aiohttp.ClientTimeout(
-                total=timeouts.total, sock_connect=timeouts.connect, sock_read=timeouts.read, connect=None
+                total=2 * timeouts.total,
+                connect=timeouts.total,
+                sock_connect=timeouts.connect,
+                sock_read=timeouts.read,
             ),
             headers={"user-agent": USER_AGENT, "accept": "application/json"},
             cookie_jar=aiohttp.DummyCookieJar(),

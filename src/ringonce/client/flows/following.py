@@ -107,7 +107,8 @@ class _Watch:
         yield from self._read(silent=due > now)
 
     def _read(self, *, silent: bool) -> Flow[None]:
-        before, self.gaps = self.board.count(self.conversation_id), self.board.gaps
+        before, missed = self.board.count(self.conversation_id), self.gaps != self.board.gaps
+        self.gaps = self.board.gaps
         self.reads += 1
         self.quiet += 1
         try:
@@ -126,6 +127,8 @@ class _Watch:
         elif silent and changed and self.listening:
             # The stream was open and said nothing about what the read has just shown: it is mute.
             yield from self.listen(anew=True)
+        elif missed and self.listening:
+            yield from self.listen()  # it may be down, and not come back
         elif not self.listening and self.reads % RELISTEN_EVERY == 0:
             yield from self.listen()
             self.gaps = -1

@@ -1,0 +1,24 @@
+"""What every room of the tests may use."""
+
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def sdk(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The SDK's package. It reads a settings file and starts to watch the home folder as soon as it is imported."""
+    settings = tmp_path_factory.mktemp("home") / ".genesyscloudpython" / "config"
+    settings.parent.mkdir()
+    settings.write_text("[general]\nlive_reload_config = false\n")
+    with pytest.MonkeyPatch.context() as home:
+        home.setenv("HOME", str(settings.parent.parent))
+        package = pytest.importorskip("PureCloudPlatformClientV2")
+    # Somebody else's tests may have imported it first, from the real home.
+    configuration = package.configuration
+    configuration.live_reload_config = False
+    if configuration._observer is not None:
+        configuration._observer.unschedule_all()
+    configuration.config_file_path = str(settings)
+    configuration.host, configuration.gateway_configuration = "https://api.mypurecloud.com", None
+    return package
