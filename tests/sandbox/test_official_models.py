@@ -60,8 +60,6 @@ def misfits(value: Any, type_: str, where: str) -> Iterator[str]:
     else:
         models = importlib.import_module("PureCloudPlatformClientV2.models")
         yield from _misfits_of_a_model(value, getattr(models, type_), where)
-            value, getattr(importlib.import_module("PureCloudPlatformClientV2.models"), type_), where
-        )
 
 
 def _misfits_of_a_model(value: Any, class_: Any, where: str) -> Iterator[str]:
