@@ -1,12 +1,12 @@
 """The token endpoint: codes, PKCE and refresh tokens, each good for one use and for one client."""
 
 import pytest
-from signing_in import CALLBACK, SERVICE, VERIFIER, ask_for_token, code_for, who
 
 from ringonce.sandbox.default_org import ADA
 from ringonce.sandbox.desk import Desk
 from ringonce.sandbox.desk.oauth import challenge_of
 from ringonce.sandbox.world import World
+from signing_in import CALLBACK, SERVICE, VERIFIER, ask_for_token, code_for, who
 
 CODE = {"grant_type": "authorization_code", "redirect_uri": CALLBACK}
 PKCE = {"code_challenge": challenge_of(VERIFIER), "code_challenge_method": "S256"}

@@ -15,6 +15,7 @@ analytics       finding calls afterwards
 
 import dataclasses
 import itertools
+import logging
 from typing import Final
 
 import msgspec
@@ -63,6 +64,7 @@ TABLE = Table(
     )
 )
 
+log = logging.getLogger("ringonce.sandbox")
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -88,6 +90,11 @@ class Desk:
         except Problem as problem:
             headers += problem.headers
             status, payload = problem.status, problem.body(correlation_id)
+        except Exception:
+            # A mistake of the sandbox's own looks on the wire like one of the platform's.
+            log.exception("%s %s went wrong", request.method, request.path)
+            words = "The server encountered an unexpected condition which prevented it from fulfilling the request."
+            status, payload = 500, Problem(500, "internal.server.error", words).body(correlation_id)
         body = b"" if payload is None or request.method == "HEAD" else msgspec.json.encode(payload)
         return Reply(status, body, headers)
 
