@@ -14,10 +14,10 @@ def test_a_handler_that_breaks_is_an_error_body_and_a_line_in_the_log(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    assert ask("GET", "/api/v2/users")[0] == 200
+    assert ask("GET", "/users")[0] == 200
     monkeypatch.setattr(Desk, "_limits", broken)
 
-    status, body = ask("GET", "/api/v2/users")
+    status, body = ask("GET", "/users")
 
     assert (status, body["code"]) == (500, "internal.server.error")
     assert body["contextId"] == dict(ask.last.headers)["ININ-Correlation-Id"]
