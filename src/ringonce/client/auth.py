@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from ringonce.client.flows.exchange import exchange
+from ringonce.client.remedies import login_remedy
 from ringonce.client.wishes import Flow, Request, Response
 from ringonce.config import Endpoints
 from ringonce.errors import ConfigError, NoAnswer, NotAuthenticated
@@ -144,7 +145,7 @@ def _granted(response: Response, now: float, name: str) -> AccessGrant:
     raise NotAuthenticated(
         f"No token was given for {name}",
         why=", ".join(part for part in (f"HTTP {response.status}", said.error, words) if part),
-        fix="check the client's id and secret, that the client is active, and that it belongs to this region",
+        fix=login_remedy(said.error, words).fix,
         status=response.status,
         code=said.error,
     )
