@@ -25,7 +25,7 @@ if typing.TYPE_CHECKING:
         TooLate,
         Unreachable,
     )
-    from ringonce.models import Call, Evidence, Outcome, Participant, Placed, State
+    from ringonce.models import Call, Evidence, Finding, Outcome, Participant, Placed, State, Verdict
 
 __all__ = [
     "AccessToken",
@@ -38,6 +38,7 @@ __all__ = [
     "ClientCredentials",
     "ConfigError",
     "Evidence",
+    "Finding",
     "IntentConflict",
     "InvalidInput",
     "NoAnswer",
@@ -58,6 +59,7 @@ __all__ = [
     "Timeouts",
     "TooLate",
     "Unreachable",
+    "Verdict",
 ]
 
 _ROOMS = ("client", "config", "errors", "models")

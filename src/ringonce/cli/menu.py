@@ -14,6 +14,7 @@ import click
 COMMANDS = {
     "demo": "Place one call against an embedded sandbox and show its life; nothing real rings.",
     "call": "Place one call on behalf of an agent and follow it.",
+    "check": "Say what a call would run into; nothing rings.",
     "watch": "Follow calls that are going on until they end.",
     "status": "Say how a call stands now.",
     "hangup": "End a call for everybody in it.",

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from ringonce import config
 from ringonce.client.auth import AccessToken, Auth, ClientCredentials
-from ringonce.client.flows import directory, following, placing, steering
+from ringonce.client.flows import checking, directory, following, placing, steering
 from ringonce.client.flows.order import Plan, order
 from ringonce.client.flows.session import Session
 from ringonce.config import Timeouts
 from ringonce.errors import InvalidInput
 from ringonce.ledger import Ledger
 from ringonce.ledger.memory import MemoryLedger
-from ringonce.models import Call, Placed
+from ringonce.models import Call, Finding, Placed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -165,6 +165,32 @@ class AsyncClient:
             timeout=timeout,
         )
         return await self._shell.run(placing.plan_call(self._session, wanted))
+
+    async def check(
+        self,
+        *,
+        agent: str,
+        to: str,
+        caller_id: str = "",
+        queue: str = "",
+        wire: Literal["platform", "tutorial"] = "platform",
+        allow_premium: bool = False,
+    ) -> tuple[Finding, ...]:
+        """Look at everything that such a call needs, and say what is wrong and what to do about it. Nothing rings.
+
+        It sends at most 8 requests, only reads, each once. What can't be known is a warning; so is what could not be
+        looked at because something before it failed.
+        """
+        wanted = order(
+            intent="check",
+            agent=agent,
+            to=to,
+            caller_id=caller_id,
+            queue=queue,
+            wire=wire,
+            allow_premium=allow_premium,
+        )
+        return await self._shell.run(checking.check(self._session, wanted))
 
     async def follow(self, call: Which, *, timeout: float | None = None) -> "AsyncGenerator[Call]":  # noqa: ASYNC109
         """Give every change of a call until it has ended.

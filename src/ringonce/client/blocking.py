@@ -17,7 +17,7 @@ from ringonce.client.auth import Auth
 from ringonce.client.flows.order import Plan
 from ringonce.config import Timeouts
 from ringonce.ledger import Ledger
-from ringonce.models import Call, Placed
+from ringonce.models import Call, Finding, Placed
 
 T = TypeVar("T")
 CLOSING = 2.0
@@ -136,6 +136,23 @@ class Client:
                 wire=wire,
                 allow_premium=allow_premium,
                 timeout=timeout,
+            )
+        )
+
+    def check(
+        self,
+        *,
+        agent: str,
+        to: str,
+        caller_id: str = "",
+        queue: str = "",
+        wire: Literal["platform", "tutorial"] = "platform",
+        allow_premium: bool = False,
+    ) -> tuple[Finding, ...]:
+        """Look at everything that such a call needs; see `AsyncClient.check`. Nothing rings."""
+        return self._run(
+            self._client.check(
+                agent=agent, to=to, caller_id=caller_id, queue=queue, wire=wire, allow_premium=allow_premium
             )
         )
 

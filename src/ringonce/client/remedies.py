@@ -4,6 +4,7 @@ Codes and messages are those of the platform's published swagger and of official
 each is established. What no source explains is marked so rather than guessed at.
 """
 
+import fnmatch
 from typing import Literal, NamedTuple
 
 from ringonce.errors import ApiRefusal, NoAnswer, NotAuthenticated, NotFound, NotPermitted, RateLimited, RingonceError
@@ -52,6 +53,7 @@ class LoginRemedy(NamedTuple):
     basis: Basis = "reported"
 
 
+_PLACE = "check the id, and that the token belongs to the right organization and region"
 _UPDATE = "read it again and repeat the change"
 TABLE: tuple[Remedy, ...] = (
     # Statuses without a code that is known.
@@ -63,7 +65,7 @@ TABLE: tuple[Remedy, ...] = (
         "",
         NotFound,
         "there is no such thing",
-        "check the id, and that the token belongs to the right organization and region",
+        _PLACE,
     ),
     Remedy(408, "", ApiRefusal, "the request arrived too slowly", "check the network, and try again"),
     Remedy(409, "", ApiRefusal, "it conflicts with the present state; why is not told", SUPPORT, "undocumented"),
@@ -75,7 +77,13 @@ TABLE: tuple[Remedy, ...] = (
     Remedy(503, "", NoAnswer, "the platform is not available; it may have acted before", RETRY_LATER),
     Remedy(504, "", NoAnswer, "the platform ran out of time; it may have acted all the same", RETRY_LATER),
     # Any request.
-    Remedy(400, "bad.request", ApiRefusal, "malformed request", "correct what the message names; " + SUPPORT),
+    Remedy(
+        400,
+        "bad.request",
+        ApiRefusal,
+        "malformed request; users also report it for creates that succeed a moment later",
+        "correct what the message names; " + SUPPORT,
+    ),
     Remedy(400, "general.bad.request", ApiRefusal, "malformed request", "correct what the message names; " + SUPPORT),
     Remedy(400, "invalid.date", ApiRefusal, "a date is not ISO 8601", "write it like 2026-11-22T09:00:00.000Z"),
     Remedy(400, "invalid.value", ApiRefusal, "a value is outside what the field allows", "use one that is named"),
@@ -123,10 +131,16 @@ TABLE: tuple[Remedy, ...] = (
         "give the role to the identity for that division as well",
         "reported",
     ),
-    Remedy(403, "not.authorized", NotPermitted, "the identity may not do this", "check its roles, or: " + ROLES),
+    Remedy(
+        403,
+        "not.authorized",
+        NotPermitted,
+        "the identity may not do this",
+        "find out which permission it needs, and " + ROLES,
+    ),
     Remedy(404, "not.found", NotFound, "there is no such path", "check the base URL"),
-    Remedy(404, "resource.not.found", NotFound, "there is no such queue, user, …", "check the id"),
-    Remedy(404, "general.resource.not.found", NotFound, "there is no such user, …", "check the id"),
+    Remedy(404, "resource.not.found", NotFound, "there is no such queue, user, …", _PLACE),
+    Remedy(404, "general.resource.not.found", NotFound, "there is no such user, …", _PLACE),
     Remedy(408, "client.timeout", ApiRefusal, "the request arrived too slowly", "check the network, and try again"),
     Remedy(409, "general.conflict", ApiRefusal, "it was changed meanwhile", _UPDATE),
     Remedy(413, "request.entity.too.large", ApiRefusal, "the request is too large", "send fewer or shorter attributes"),
@@ -216,6 +230,13 @@ TABLE: tuple[Remedy, ...] = (
         "transfer it with a consultation, or to a queue",
     ),
     Remedy(400, "conversations.error.queue.not.found", ApiRefusal, "there is no such queue", "check its id"),
+    Remedy(
+        400,
+        "conversation.error.consult.transfer.*",
+        ApiRefusal,
+        "the consultation can't be done in the call's present state",
+        "read the call anew",
+    ),
     Remedy(400, "not.a.participant", ApiRefusal, "the party to consult about is not on the call", "read the call anew"),
     Remedy(400, "object.participant.id.required", ApiRefusal, "no party was named", "name the customer's participant"),
     Remedy(
@@ -340,7 +361,7 @@ def remedy(status: int, code: str, *, tutorial: bool = False) -> Remedy:
     known = _BY_CODE.get((status, code)) if code else None
     if known is None and code:
         # The platform changes a code's status now and then; the code is the better witness.
-        known = next((one for one in TABLE if one.code == code), None)
+        known = next((one for one in TABLE if one.code and fnmatch.fnmatchcase(code, one.code)), None)
     return known or _BY_CODE.get((status, "")) or _unheard_of(status, code)
 
 

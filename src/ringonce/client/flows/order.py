@@ -66,18 +66,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 def checked(session: Session, given: Order) -> Order:
     """Give the order with its numbers in E.164. Raise `InvalidInput` with what, why and fix; sends nothing."""
-    if given.caller_id and given.queue:
-        raise InvalidInput(
-            "A caller id and a queue were both given",
-            why="a queue brings its own caller id",
-            fix="give one of them",
-        )
+    one_of_both(given)
     if not given.caller_id and given.wire is Wire.TUTORIAL:
-        raise InvalidInput(
-            "The tutorial wire needs a caller id",
-            why="its request has the number in `from.phoneNumber`",
-            fix="give caller_id, one of the agent's own numbers",
-        )
+        raise needs_caller_id()
     _fits("intent", given.intent, LONGEST_INTENT, "give a short key, such as crm-4711")
     for name, value, longest in (
         ("caller_name", given.caller_name, LONGEST_NAME),
@@ -91,6 +82,25 @@ def checked(session: Session, given: Order) -> Order:
     caller_id = numbers.dialable(given.caller_id, country=country) if given.caller_id else ""
     to = numbers.dialable(given.to, country=country, allow_premium=given.allow_premium)
     return msgspec.structs.replace(given, to=to, caller_id=caller_id)
+
+
+def one_of_both(given: Order) -> None:
+    """Refuse a caller id beside a queue."""
+    if given.caller_id and given.queue:
+        raise InvalidInput(
+            "A caller id and a queue were both given",
+            why="a queue brings its own caller id",
+            fix="give one of them",
+        )
+
+
+def needs_caller_id() -> InvalidInput:
+    """Say that the tutorial wire can't do without a caller id."""
+    return InvalidInput(
+        "The tutorial wire needs a caller id",
+        why="its request has the number in `from.phoneNumber`",
+        fix="give caller_id, one of the agent's own numbers",
+    )
 
 
 def plan(session: Session, wanted: Order) -> Flow[Plan]:
