@@ -9,7 +9,7 @@ import msgspec
 
 from ringonce import numbers
 from ringonce.client.policy import SKEW
-from ringonce.client.remedies import CALLER_ID, NO_STATION, OAUTH_CLIENT, OTHER_APP, ROLES, TOO_MANY
+from ringonce.client.remedies import CALLER_ID, NO_STATION, OTHER_APP, ROLES, SCOPES, TOO_MANY
 from ringonce.errors import RingonceError
 from ringonce.models import Finding, Verdict
 
@@ -182,8 +182,8 @@ def token(info: TokenInfo, grant: str, me: Person | None, now: float, *, renewab
     if me and scopes and SCOPE not in scopes:
         return failed(
             "token",
-            f"{words}; none of them lets it place calls",
-            f"add the scope {SCOPE} to the OAuth client in {OAUTH_CLIENT} and have the agent sign in again",
+            f"{words}; placing calls needs the scope {SCOPE}",
+            SCOPES,
         )
     return passed("token", words)
 

@@ -17,6 +17,7 @@ ROLES = (
     "for a user in Admin > People & Permissions > Roles / Permissions"
 )
 OAUTH_CLIENT = "Admin > Integrations > OAuth"
+SCOPES = f"add the scope that is named to the OAuth client in {OAUTH_CLIENT}, and have the agent sign in again"
 NO_STATION = "have the agent choose a phone (station) in Genesys Cloud, or assign them a default phone in Admin"
 OTHER_APP = (
     "have the agent open Genesys Cloud in a browser and switch on 'Placing calls with another app' "
@@ -137,6 +138,14 @@ TABLE: tuple[Remedy, ...] = (
         NotPermitted,
         "the identity may not do this",
         "find out which permission it needs, and " + ROLES,
+    ),
+    Remedy(
+        403,
+        "insufficient.scope",
+        NotPermitted,
+        "the token's scopes do not reach this; the sandbox says it so, the platform's own code is not documented",
+        SCOPES,
+        "undocumented",
     ),
     Remedy(404, "not.found", NotFound, "there is no such path", "check the base URL"),
     Remedy(404, "resource.not.found", NotFound, "there is no such queue, user, …", _PLACE),
@@ -351,7 +360,9 @@ ENDINGS: tuple[tuple[str, str, str, str], ...] = (
 """A call that was taken and then failed by itself: errorInfo code, outcome, meaning, remedy (all reported by users)."""
 _BY_CODE = {(one.status, one.code): one for one in reversed(TABLE)}
 _ON_TUTORIAL = {one.status: one for one in TUTORIAL}
-_SAYS_ENOUGH = frozenset({"missing.permissions", "missing.any.permissions", "conversation.error.no.user.station"})
+_SAYS_ENOUGH = frozenset(
+    {"missing.permissions", "missing.any.permissions", "insufficient.scope", "conversation.error.no.user.station"}
+)
 
 
 def remedy(status: int, code: str, *, tutorial: bool = False) -> Remedy:
