@@ -4,7 +4,22 @@ import importlib
 import typing
 
 if typing.TYPE_CHECKING:
-    from ringonce.client import AccessToken, AsyncClient, Auth, Client, ClientCredentials, Plan
+    from ringonce.client import (
+        AccessToken,
+        AsyncClient,
+        Auth,
+        AuthorizationCode,
+        Client,
+        ClientCredentials,
+        FileSafe,
+        JwtBearer,
+        KeyringSafe,
+        MemorySafe,
+        Plan,
+        RefreshToken,
+        Safe,
+        Saml2Bearer,
+    )
     from ringonce.config import Timeouts
     from ringonce.errors import (
         Ambiguous,
@@ -25,7 +40,7 @@ if typing.TYPE_CHECKING:
         TooLate,
         Unreachable,
     )
-    from ringonce.models import Call, Evidence, Finding, Outcome, Participant, Placed, State, Verdict
+    from ringonce.models import Call, Evidence, Finding, Identity, Outcome, Participant, Placed, State, Verdict
 
 __all__ = [
     "AccessToken",
@@ -33,14 +48,20 @@ __all__ = [
     "ApiRefusal",
     "AsyncClient",
     "Auth",
+    "AuthorizationCode",
     "Call",
     "Client",
     "ClientCredentials",
     "ConfigError",
     "Evidence",
+    "FileSafe",
     "Finding",
+    "Identity",
     "IntentConflict",
     "InvalidInput",
+    "JwtBearer",
+    "KeyringSafe",
+    "MemorySafe",
     "NoAnswer",
     "NotAuthenticated",
     "NotFound",
@@ -52,8 +73,11 @@ __all__ = [
     "Placed",
     "Plan",
     "RateLimited",
+    "RefreshToken",
     "Refused",
     "RingonceError",
+    "Safe",
+    "Saml2Bearer",
     "State",
     "StillGoing",
     "Timeouts",

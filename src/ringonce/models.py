@@ -154,3 +154,24 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """What was seen, in words."""
     remedy: str = ""
     """What to do about it; empty where there is nothing to do."""
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token stands for and what it may do. What the platform doesn't tell this token is empty."""
+
+    grant: str
+    """Which grant gave the token, in words."""
+    user_id: str = ""
+    """Empty for an application's token."""
+    name: str = ""
+    """The user's, or the OAuth client's."""
+    email: str = ""
+    organization: str = ""
+    client_id: str = ""
+    scopes: tuple[str, ...] = ()
+    """How far a user's token reaches; an application's has none and needs none."""
+    roles: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+    """As `domain:entity:action`, sorted; `*` stands for all."""
+    expires_at: float | None = None
+    """Seconds since the epoch; None if that is not known."""

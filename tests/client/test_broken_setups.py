@@ -265,7 +265,8 @@ def test_a_call_for_a_queue_that_the_agent_is_not_in_is_warned_of_and_placed(sim
     assert "no member of Sales" in finding.evidence
     assert "the queue's members" in finding.remedy
 
-    assert placed(simulated, agent="margaret@example.com", queue="Sales")
+    placed(simulated, agent="margaret@example.com", queue="Sales")
+    assert len(simulated.world.calls()) == 1
 
 
 @pytest.mark.parametrize(
@@ -283,7 +284,8 @@ def test_the_platforms_wire_refuses_no_caller_id_so_it_is_a_warning(
 
     assert finding.verdict == "warn"
     assert says in finding.evidence
-    assert placed(simulated, caller_id=number)
+    placed(simulated, caller_id=number)
+    assert len(simulated.world.calls()) == 1
 
 
 @pytest.mark.parametrize(("ahead", "says"), [(-90.0, "90 s ahead of"), (90.0, "90 s behind")])
@@ -305,4 +307,5 @@ def test_nothing_is_wrong_where_nothing_is(simulated: Simulated) -> None:
     found = checked(simulated, agent="grace@example.com", caller_id="+15551234568")
 
     assert {one.verdict for one in found.values()} == {"pass"}
-    assert placed(simulated, agent="grace@example.com", caller_id="+15551234568")
+    placed(simulated, agent="grace@example.com", caller_id="+15551234568")
+    assert len(simulated.world.calls()) == 1

@@ -60,7 +60,8 @@ def test_a_service_spends_few_requests_the_one_for_its_token_included(
     checked(simulated, **fields)
 
     assert len(simulated.sent) == requests
-    assert simulated.creates == simulated.world.calls() == []
+    assert simulated.creates == []
+    assert simulated.world.calls() == []
 
 
 def test_a_user_who_looks_at_others_spends_no_more_than_eight(simulated: Simulated) -> None:
@@ -81,6 +82,23 @@ def test_an_agent_who_looks_at_himself_needs_no_look_up(simulated: Simulated) ->
     ]
     assert "it stands for Ada Lovelace <ada@example.com>" in found["token"].evidence
     assert "POST /conversations/calls asks for conversation:call:add" in found["permission"].evidence
+
+
+def test_an_agent_with_an_identity_of_his_own_is_looked_at_with_that() -> None:
+    simulated = Simulated()
+    simulated.session.pool = {ADA: AccessToken(simulated.world.issue_user_token(ADA))}
+    found = checked(simulated, agent=ADA, caller_id="+15551234567")
+
+    assert "it stands for Ada Lovelace" in found["token"].evidence
+    assert found["permission"].evidence.startswith("POST /conversations/calls asks")
+    assert len(simulated.sent) <= MOST_REQUESTS
+
+
+def test_an_identity_that_is_somebody_elses_is_told_as_the_call_would() -> None:
+    simulated = Simulated()
+    simulated.session.pool = {ADA: AccessToken(simulated.world.issue_user_token(named("user/grace")))}
+
+    assert "is not theirs" in checked(simulated, agent=ADA)["token"].evidence
 
 
 def test_a_token_that_was_just_refused_is_renewed_once_and_the_rest_is_rationed(simulated: Simulated) -> None:

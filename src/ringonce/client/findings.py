@@ -9,14 +9,14 @@ import msgspec
 
 from ringonce import numbers
 from ringonce.client.policy import SKEW
-from ringonce.client.remedies import CALLER_ID, NO_STATION, OTHER_APP, ROLES, SCOPES, TOO_MANY
+from ringonce.client.remedies import CALLER_ID, NO_STATION, OTHER_APP, ROLES, SCOPES, TOO_MANY, remedy
 from ringonce.errors import RingonceError
 from ringonce.models import Finding, Verdict
 
 SOON = 300.0
 """Seconds before its end from which a token that can't be renewed is worth a warning."""
-SCARCE = 0.1
-"""The share of the minute's requests from which the quota is called scarce."""
+SCARCE = 20
+"""Requests left of the minute below which the quota is called scarce: a call with its channel takes about 6."""
 SCOPE = "conversations"
 MOST_ZONES = 4
 """Time zones that are named; more are counted."""
@@ -155,7 +155,7 @@ def clock(date: str, before: float, after: float) -> Finding:
     except ValueError:
         return doubtful("clock", "not known: the platform's answer has no Date")
     # The header is cut to whole seconds, and was written at some moment between the two readings.
-    skew = before - theirs - 1 if before > theirs + 1 else min(after - theirs, 0.0)
+    skew = (before + after) / 2 - (theirs + 0.5)
     if abs(skew) > SKEW:
         which = "ahead of" if skew > 0 else "behind"
         return doubtful(
@@ -278,7 +278,8 @@ def caller_id(dids: Dids, number: str, agent_id: str, *, tutorial: bool) -> Find
     else:
         wrong = f"{number} is assigned to {did.owner.name or did.owner.id} ({did.owner_type or 'of unknown kind'})"
     if tutorial:
-        return failed("caller id", f"{wrong}, and is refused unless a role of the agent's allows it", CALLER_ID)
+        fix = remedy(403, "", tutorial=True).fix
+        return failed("caller id", f"{wrong}, and is refused unless a role of the agent's allows it", fix)
     return doubtful("caller id", f"{wrong}; whether it is shown is up to the trunk", CALLER_ID)
 
 
@@ -302,7 +303,7 @@ def quota(headers: Mapping[str, str]) -> Finding:
     words = f"{max(0, allowed - spent)} of {allowed} requests left, all of them again in {reset} s"
     if spent >= allowed:
         return failed("quota", words, f"wait {reset} s; {TOO_MANY}")
-    return doubtful("quota", words, TOO_MANY) if allowed - spent < allowed * SCARCE else passed("quota", words)
+    return doubtful("quota", words, TOO_MANY) if allowed - spent < SCARCE else passed("quota", words)
 
 
 def _iso(when: datetime) -> str:

@@ -335,13 +335,6 @@ LOGIN: tuple[LoginRemedy, ...] = (
         f"have an administrator activate the client in {OAUTH_CLIENT}",
         "undocumented",
     ),
-    LoginRemedy(
-        "",
-        "",
-        "the login host gives no token",
-        "check the client's id and secret, that the client is active, and that it belongs to this region",
-        "undocumented",
-    ),
 )
 ENDINGS: tuple[tuple[str, str, str, str], ...] = (
     (
@@ -376,10 +369,10 @@ def remedy(status: int, code: str, *, tutorial: bool = False) -> Remedy:
     return known or _BY_CODE.get((status, "")) or _unheard_of(status, code)
 
 
-def login_remedy(error: str, words: str) -> LoginRemedy:
+def login_remedy(error: str, words: str) -> LoginRemedy | None:
     """Give what is known of a refusal of the login host, by OAuth's *error* and its description's *words*."""
     told = words.casefold()
-    return next(one for one in LOGIN if one.error in {"", error} and one.words in told)
+    return next((one for one in LOGIN if one.error in {"", error} and one.words in told), None)
 
 
 def _unheard_of(status: int, code: str) -> Remedy:

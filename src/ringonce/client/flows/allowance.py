@@ -22,8 +22,8 @@ class Allowance:
     token_costs: int
     """Requests that getting a token takes."""
     spent: int = 0
-    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Of the last answer."""
+    quota: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """The headers of the last answer that told of the platform's quota."""
     _has_token: bool = False
 
     def within(self, flow: Flow[T]) -> Flow[T]:
@@ -37,8 +37,8 @@ class Allowance:
                 except (Lost, RingonceError) as refused:
                     wish = flow.throw(refused)
                     continue
-                if isinstance(answer, Response):
-                    self.headers = answer.headers
+                if isinstance(answer, Response) and "inin-ratelimit-count" in answer.headers:
+                    self.quota = answer.headers
                 wish = flow.send(answer)
         except StopIteration as done:
             result: T = done.value

@@ -9,7 +9,7 @@ import msgspec
 from ringonce import numbers
 from ringonce.client import findings
 from ringonce.client.auth import AccessToken
-from ringonce.client.flows import directory
+from ringonce.client.flows import directory, identity
 from ringonce.client.flows.allowance import Allowance, Spent
 from ringonce.client.flows.exchange import exchange, problem, refusal
 from ringonce.client.flows.order import Order, needs_caller_id, one_of_both
@@ -17,6 +17,8 @@ from ringonce.client.flows.session import Session
 from ringonce.client.remedies import RETRY_LATER, remedy
 from ringonce.client.wishes import Flow, Now, Request, Response
 from ringonce.errors import (
+    Ambiguous,
+    InvalidInput,
     NoAnswer,
     NotAuthenticated,
     NotFound,
@@ -30,7 +32,7 @@ from ringonce.models import Finding, Verdict, Wire
 
 T = TypeVar("T")
 MOST_REQUESTS = 8
-"""Requests that one check may spend, the one for a token included."""
+"""Requests that one check may spend, the one for a token included; a grant may repeat that one if it fails."""
 ONCE = 0.0
 """A deadline in the past: `exchange` sends once and never waits."""
 ANY_CALL = ("conversation:call:add", "conversation:agentlessCall:add")
@@ -59,6 +61,8 @@ class _Check:
     me: findings.Person | None = None
     """The user whose token it is; None for an application's."""
     agent_id: str = ""
+    acts: str = ""
+    """The agent whose own token the call would use; empty if that is the client's."""
 
     def __post_init__(self) -> None:
         free = isinstance(self.session.auth, AccessToken)
@@ -77,7 +81,7 @@ class _Check:
             yield from self._step("caller id", self._caller_id(caller_id))
         for name in ("clock", "token"):
             self.found.setdefault(name, findings.doubtful(name, f"not checked: {self.closed}"))
-        self.found.setdefault("quota", findings.quota(self.allowance.headers))
+        self.found.setdefault("quota", findings.quota(self.allowance.quota))
         return tuple(self.found[name] for name in ORDER if name in self.found)
 
     def _note(self, finding: Finding) -> None:
@@ -106,6 +110,7 @@ class _Check:
         """Ask about the token itself: that shows the host, the clock and the quota as well."""
         before: float = yield Now()
         try:
+            self.acts = yield from self._whose_call()
             response = yield from self._ask("/tokens/me")
         except (Unreachable, NoAnswer) as error:
             self._close(findings.refused("host", error), "the platform gives no answer")
@@ -128,6 +133,17 @@ class _Check:
         self._note(findings.clock(response.headers.get("date", ""), before, after))
         if not self.closed:
             yield from self._step("token", self._token(response, after))
+
+    def _whose_call(self) -> Flow[str]:
+        """Find out whether the agent has an identity of his own in the pool; its token is the one to look at then."""
+        if not self.session.pool:
+            return ""
+        called = self.wanted.agent
+        try:
+            agent_id = yield from self.allowance.within(directory.agent_id(self.session, called, ONCE))
+        except (Ambiguous, InvalidInput, NotFound, NotPermitted):
+            return ""
+        return (yield from self.allowance.within(identity.acting(self.session, called, agent_id)))
 
     def _host(self, response: Response) -> None:
         where = self.session.endpoints.api
@@ -165,12 +181,12 @@ class _Check:
 
     def _token(self, response: Response, now: float) -> Flow[Finding]:
         info = _decoded(response, "The token can't be looked at", findings.TokenInfo)
-        auth = self.session.auth
+        auth = self.session.auth_of(self.acts)
         if not auth.service:
             about = yield from self._ask("/users/me?expand=station")
             if about.status != 400:  # noqa: PLR2004  not.a.user: an application's token
                 self.me = _decoded(about, "The token's own user can't be read", findings.Person)
-        self.session.user_id = self.me.id if self.me else ""
+        self.session.users[self.acts] = self.me.id if self.me else ""
         return findings.token(info, auth.name, self.me, now, renewable=not isinstance(auth, AccessToken))
 
     def _agent(self) -> Flow[Finding]:
@@ -245,7 +261,7 @@ class _Check:
 
     def _ask(self, path: str, *, signed: bool = True) -> Flow[Response]:
         request = Request("GET", self.session.url(path))
-        return (yield from self.allowance.within(exchange(request, deadline=ONCE, signed=signed)))
+        return (yield from self.allowance.within(exchange(request, deadline=ONCE, signed=signed, agent=self.acts)))
 
 
 def _decoded(response: Response, what: str, kind: type[T]) -> T:

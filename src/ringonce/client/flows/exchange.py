@@ -21,9 +21,9 @@ PATIENCE = 30.0
 
 
 def exchange(
-    request: Request, *, deadline: float | None = None, fenced: bool = False, signed: bool = True
+    request: Request, *, deadline: float | None = None, fenced: bool = False, signed: bool = True, agent: str = ""
 ) -> Flow[Response]:
-    """Send *request* as the client's identity and give the answer, whatever its status but 401 and 429.
+    """Send *request* as the client's identity, or as *agent*'s own, and give the answer, save for 401 and 429.
 
     It is sent again only where `policy.may_repeat` allows. Raise `Unreachable` if nothing was sent, `NoAnswer` if
     something was, `NotAuthenticated`, or `RateLimited` if the quota comes back after *deadline* (epoch seconds).
@@ -32,7 +32,7 @@ def exchange(
     """
     if deadline is None:
         deadline = (yield Now()) + PATIENCE
-    token: str = (yield Token()) if signed else ""
+    token: str = (yield Token(agent=agent)) if signed else ""
     renewed = not signed
     tries = 0
     while True:
@@ -51,7 +51,7 @@ def exchange(
         if isinstance(outcome, Response):
             if outcome.status == 401 and not renewed:  # noqa: PLR2004
                 # 401 proves that nothing was done, so even a create may be sent again, once.
-                token, renewed = (yield Token(stale=token)), True
+                token, renewed = (yield Token(stale=token, agent=agent)), True
                 continue
             if not policy.may_repeat(request, outcome):
                 return _or_unauthenticated(outcome) if signed else outcome

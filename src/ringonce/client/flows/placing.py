@@ -63,7 +63,7 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
 
 def _send_once(session: Session, planned: Plan, row: Row, lookout: Lookout) -> Flow[Placed]:
     try:
-        response = yield from exchange(planned.request(), deadline=row.deadline, fenced=True)
+        response = yield from exchange(planned.request(), deadline=row.deadline, fenced=True, agent=planned.acts)
     except (Unreachable, RateLimited, TooLate):
         # Nothing was placed, and nothing was decided about the call either: the same intent may try again.
         yield Release(row)
