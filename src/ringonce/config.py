@@ -116,6 +116,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     secrets: typing.Annotated[
         str, Source(variable="RINGONCE_SECRETS", meaning="keyring or file; by default the keyring where there is one")
     ] = ""
+    stored_login: str = ""
+    """The name under which the refresh token of an earlier login is kept, if that is what calls are made with."""
     notes: tuple[str, ...] = ()
     """What was set aside in favour of something else, one sentence each."""
 

@@ -18,6 +18,9 @@ COMMANDS = {
     "watch": "Follow calls that are going on until they end.",
     "status": "Say how a call stands now.",
     "hangup": "End a call for everybody in it.",
+    "login": "Let an agent say in their browser that this machine may act as them.",
+    "logout": "Withdraw what login was given, and forget it.",
+    "whoami": "Say whose token is used, what it may do, and how long.",
     "sandbox": "Run a Genesys Cloud of your own on this machine.",
 }
 

@@ -47,7 +47,7 @@ class AuthorizationCode:
                 f"nobody can consent within {timeout:g} s", why="timeout is above 0 and at most a day", fix="try 300"
             )
         self._redirect_uri, self._login_hint, self._scope = redirect_uri, login_hint, scope
-        self._timeout, self._store_as = timeout, store_as
+        self._timeout, self.store_as = timeout, store_as
 
     @property
     def name(self) -> str:
@@ -59,7 +59,7 @@ class AuthorizationCode:
 
     def grant(self, endpoints: Endpoints, now: float, stale: str) -> Flow[AccessGrant]:  # noqa: ARG002  the protocol's
         """Use or renew the stored token; ask in the browser if there is none, or if it can't be renewed."""
-        store_as = self._store_as or slot("authorization code", endpoints.login, self.client_id, self._login_hint)
+        store_as = self.store_as or slot("authorization code", endpoints.login, self.client_id, self._login_hint)
         flow = self._renew(endpoints, store_as, stale)
         grant: AccessGrant = yield Alone(store_as, flow, patience=self._timeout + 60.0)
         return grant
