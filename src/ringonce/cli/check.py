@@ -40,7 +40,7 @@ def command(
     from ringonce.cli.door import client_of, settings_of
     from ringonce.cli.errand import run
 
-    settings = settings_of(os.environ, region=region, base_url=base_url, country=country)
+    settings = settings_of(os.environ, agent=asked["agent"], region=region, base_url=base_url, country=country)
 
     async def checking() -> int:
         async with client_of(settings, os.environ) as client:
