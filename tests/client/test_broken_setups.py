@@ -177,6 +177,7 @@ BROKEN = {
         order=TUTORIAL | {"caller_id": "+15551234568"},
         finding="caller id",
         cause="is assigned to ",
+        verdict="warn",  # a role of the agent's might allow it
         remedy="assigned to the agent or allowed by a role",
         error=errors.NotPermitted,
     ),
@@ -286,6 +287,17 @@ def test_the_platforms_wire_refuses_no_caller_id_so_it_is_a_warning(
     assert says in finding.evidence
     placed(simulated, caller_id=number)
     assert len(simulated.world.calls()) == 1
+
+
+def test_another_agents_caller_id_that_a_role_allows_is_warned_of_and_shown(simulated: Simulated) -> None:
+    joans = {"agent": "linus@example.com", "wire": "tutorial", "caller_id": "+15551234566"}
+
+    finding = checked(simulated, **joans)["caller id"]
+    placed(simulated, **joans)
+
+    assert finding.verdict == "warn"
+    assert "unless a role of the agent's allows it" in finding.evidence
+    assert simulated.world.calls()[0]["callerId"] == "+15551234566"
 
 
 @pytest.mark.parametrize(("ahead", "says"), [(-90.0, "90 s ahead of"), (90.0, "90 s behind")])

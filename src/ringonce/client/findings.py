@@ -264,9 +264,10 @@ def stranger(mine: MyQueues, wanted: str) -> Finding:
 def caller_id(dids: Dids, number: str, agent_id: str, *, tutorial: bool) -> Finding:
     """Say whether the number is the organization's, active, and the agent's.
 
-    The tutorial's wire refuses one that is not. The platform's documents no refusal: trunks may replace it, and
-    numbers of an own carrier are shown though they are not on its list.
+    The tutorial's wire refuses one that is not, save for another user's that a role of the agent's allows. The
+    platform's documents no refusal: trunks may replace it, and numbers of an own carrier are not on its list.
     """
+    fix = remedy(403, "", tutorial=True).fix if tutorial else CALLER_ID
     did = next((one for one in dids.entities if one.phone_number == number), None)
     if did is None:
         wrong = f"{number} is not a number of this organization"
@@ -277,10 +278,12 @@ def caller_id(dids: Dids, number: str, agent_id: str, *, tutorial: bool) -> Find
         return passed("caller id", f"{number} is the organization's, active and {whose}")
     else:
         wrong = f"{number} is assigned to {did.owner.name or did.owner.id} ({did.owner_type or 'of unknown kind'})"
+        if tutorial:
+            words = f"{wrong}; it is refused unless a role of the agent's allows it, which no request tells"
+            return doubtful("caller id", words, fix)
     if tutorial:
-        fix = remedy(403, "", tutorial=True).fix
-        return failed("caller id", f"{wrong}, and is refused unless a role of the agent's allows it", fix)
-    return doubtful("caller id", f"{wrong}; whether it is shown is up to the trunk", CALLER_ID)
+        return failed("caller id", f"{wrong}, so it is refused", fix)
+    return doubtful("caller id", f"{wrong}; whether it is shown is up to the trunk", fix)
 
 
 def number(e164: str) -> Finding:
