@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from click.testing import Result
 
+from ringonce.cli.check import _line
+from ringonce.models import Finding, Verdict
 from ringonce.sandbox import Sandbox
 
 Run = Callable[..., Result]
@@ -41,6 +43,12 @@ def test_json_has_one_finding_a_line(run: Run) -> None:
     assert {line["event"] for line in lines} == {"finding"}
     assert {line["verdict"] for line in lines} <= {"pass", "warn", "fail"}
     assert "a member of Sales" in next(line["evidence"] for line in lines if line["name"] == "queue")
+
+
+def test_a_finding_keeps_to_its_line_whatever_the_platform_says() -> None:
+    finding = Finding(name="host", verdict=Verdict.FAIL, evidence="no\n<html>\r\n way", remedy="look\tthere")
+
+    assert _line(finding, as_json=False).splitlines()[0].endswith("no <html> way → look there")
 
 
 def test_a_host_that_is_not_there_is_a_finding_too(run: Run) -> None:

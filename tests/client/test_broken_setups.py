@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from ringonce import AccessToken, ClientCredentials, Outcome, errors
+from ringonce import AccessToken, ClientCredentials, JwtBearer, Outcome, errors
 from ringonce.client.auth import Auth
 from ringonce.client.flows.checking import check
 from ringonce.client.flows.following import follow
 from ringonce.client.flows.order import order
 from ringonce.client.flows.placing import place_call
-from ringonce.client.wishes import Lost, Request, Response
+from ringonce.client.wishes import Lost, Now, Request, Response, Wish
 from ringonce.models import Call, Finding, Placed
 from ringonce.sandbox.dice import named
+from ringonce.sandbox.published_key import PUBLISHED_PRIVATE_KEY
 from simulated import ADA, NUMBER, Simulated
 
 TUTORIAL = {"wire": "tutorial", "caller_id": "+15551234567"}
@@ -313,6 +314,26 @@ def test_a_clock_that_is_off_is_warned_of(simulated: Simulated, ahead: float, sa
     assert finding.verdict == "warn"
     assert says in finding.evidence
     assert "NTP" in finding.remedy
+
+
+class Hasty(Simulated):
+    """A machine whose clock is an hour ahead of the platform's."""
+
+    def _give(self, wish: Wish) -> Any:
+        return self.world.now + 3600.0 if isinstance(wish, Now) else super()._give(wish)
+
+
+def test_an_assertion_signed_by_a_wrong_clock_is_refused_and_the_clock_named() -> None:
+    simulated = Hasty(auth=JwtBearer("your_client_id", PUBLISHED_PRIVATE_KEY, subject=ADA, algorithm="ES256"))
+    found = checked(simulated)
+
+    with pytest.raises(errors.NotAuthenticated) as later:
+        placed(simulated)
+
+    assert found["token"].verdict == "fail"
+    assert found["token"].remedy == later.value.fix
+    assert "the clock is right" in later.value.fix
+    assert "3600 s ahead of the platform's" in found["clock"].evidence
 
 
 def test_nothing_is_wrong_where_nothing_is(simulated: Simulated) -> None:

@@ -58,4 +58,6 @@ def _line(finding: "Finding", *, as_json: bool) -> str:
 
         return msgspec.json.encode({"event": "finding", **msgspec.structs.asdict(finding)}).decode()
     verdict = click.style(f"{finding.verdict:<4}", fg=COLOURS[finding.verdict])
-    return f"{verdict}  {finding.name:<10}  {finding.evidence}" + (f" → {finding.remedy}" if finding.remedy else "")
+    words = finding.evidence + (f" → {finding.remedy}" if finding.remedy else "")
+    # What the platform says may have line breaks; a finding has one line.
+    return f"{verdict}  {finding.name:<10}  {' '.join(words.split())}"
