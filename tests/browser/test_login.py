@@ -63,9 +63,8 @@ def consent(address: str, agent: str, button: str) -> str:
 
 def log_in(environ: dict[str, str], agent: str, button: str) -> tuple[int, str, str]:
     """Run `ringonce login` while somebody is at the browser; give its exit code, its output and the last page."""
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    command = ringonce("login", "--json", "--timeout", "30")
-    with subprocess.Popen(command, env=environ, text=True, **pipes) as login:  # noqa: S603  # our own
+    pipe, command = subprocess.PIPE, ringonce("login", "--json", "--timeout", "30")
+    with subprocess.Popen(command, env=environ, text=True, stdout=pipe, stderr=pipe) as login:  # noqa: S603  # our own
         assert login.stderr
         assert login.stdout
         address = next(line.strip() for line in login.stderr if "/oauth/authorize?" in line)

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import urllib.error
+import urllib.parse
 import urllib.request
 import webbrowser
 from collections.abc import Callable
@@ -29,7 +30,7 @@ def browse(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str], object]
 
     def browse(come_back: Callable[[str], object]) -> None:
         def opened(url: str) -> bool:
-            come_back(urllib.request.unquote(url.partition("redirect_uri=")[2]))
+            come_back(urllib.parse.unquote(url.partition("redirect_uri=")[2]))
             return True
 
         monkeypatch.setenv("BROWSER", "a browser")

@@ -6,6 +6,8 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +189,12 @@ def test_a_process_that_dies_lets_go_of_its_turn(tmp_path: Path) -> None:
 def test_a_keyring_that_gives_nothing_says_what_to_do(tmp_path: Path, trouble: Exception, words: str) -> None:
     safe = KeyringSafe(tmp_path, Keyring(trouble))
 
-    for ask in (lambda: safe.recall("chain"), lambda: safe.keep("chain", "a secret"), lambda: safe.keep("chain", None)):
+    asked: list[Callable[[], object]] = [
+        partial(safe.recall, "chain"),
+        partial(safe.keep, "chain", "a secret"),
+        partial(safe.keep, "chain", None),
+    ]
+    for ask in asked:
         with pytest.raises(ConfigError, match=words) as caught:
             ask()
         assert "RINGONCE_SECRETS=file" in caught.value.fix

@@ -49,9 +49,9 @@ def test_users_are_listed_page_by_page(users: Any) -> None:
     first = users.get_users(page_size=4)
     second = users.get_users(page_size=4, page_number=2)
 
-    assert (first.total, first.page_count, len(first.entities)) == (6, 2, 4)
+    assert (first.total, first.page_count, len(first.entities)) == (8, 2, 4)
     names = [user.name for user in [*first.entities, *second.entities]]
-    assert len(set(names)) == 6
+    assert len(set(names)) == 8
     assert first.next_uri.startswith("/api/v2/users?")
 
 

@@ -185,6 +185,7 @@ def test_everything_that_can_be_done_to_a_call(
         (f"/users/{ADA}/queues", "UserQueueEntityListing"),
         (f"/users/{ADA}/routingstatus", "RoutingStatus"),
         (f"/users/{ADA}/presences/PURECLOUD", "UserPresence"),
+        ("/authorization/subjects/me", "AuthzSubject"),
         ("/stations", "StationEntityListing"),
         (f"/stations/{named('station/ada')}", "Station"),
         ("/routing/queues", "QueueEntityListing"),

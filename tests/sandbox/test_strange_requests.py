@@ -2,6 +2,7 @@
 
 import json
 import string
+from urllib.parse import urlencode
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from ringonce.sandbox.default_org import ADA
 from ringonce.sandbox.desk import TABLE, Desk
 from ringonce.sandbox.dice import named
 from ringonce.sandbox.http import Request
+from ringonce.sandbox.org import GRANTS
 from ringonce.sandbox.world import World
 
 GRACE, SALES = named("user/grace"), named("queue/sales")
@@ -76,3 +78,37 @@ def test_no_request_is_too_strange_for_an_answer(
 
     assert 200 <= reply.status < 500
     assert reply.body == b"" or json.loads(reply.body) is not ...
+
+
+FIELDS = """
+    client_id redirect_uri response_type state scope login_hint agent decision code_challenge code_challenge_method
+    grant_type code code_verifier refresh_token orgName assertion
+"""
+ASKED = st.dictionaries(
+    st.sampled_from(FIELDS.split()),
+    st.sampled_from(["your_client_id", "your_org_id", "http://127.0.0.1:1/callback", "code", "S256", "x" * 43, ADA])
+    | st.sampled_from(["e30.e30.e30", "PGE-PC9hPg==", "users", *GRANTS])
+    | WORDS
+    | st.text(max_size=8),
+)
+
+
+@settings(deadline=None)
+@given(
+    method=st.sampled_from(["GET", "POST", "PUT"]),
+    path=st.sampled_from(["/oauth/token", "/oauth/authorize", "/x/oauth/authorize", "/oauth/"]),
+    query=ASKED,
+    form=ASKED | st.binary(max_size=20),
+    authorization=st.sampled_from(["", "Basic eW91cl9jbGllbnRfaWQ6eW91cl9jbGllbnRfc2VjcmV0", "Basic x"]) | WORDS,
+)
+def test_no_sign_in_is_too_strange_for_an_answer(
+    method: str, path: str, query: dict[str, str], form: dict[str, str] | bytes, authorization: str
+) -> None:
+    body = form if isinstance(form, bytes) else urlencode(form, errors="replace").encode()
+
+    reply = FUZZED_DESK.handle(Request(method, path, query, {"authorization": authorization, "host": "h"}, body))
+
+    assert 200 <= reply.status < 500
+    for _, value in reply.headers:
+        assert value.isprintable()
+        value.encode("latin-1")

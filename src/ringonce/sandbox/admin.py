@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from ringonce.sandbox import registration
 from ringonce.sandbox.agenda import iso
 from ringonce.sandbox.trouble import NotThereError, SandboxError
 
@@ -40,6 +41,8 @@ def make_admin(door: "Door") -> ASGIApp:
         Route(f"{ROOT}/faults", desk.set_fault, methods=["POST"]),
         Route(f"{ROOT}/faults", desk.end_faults, methods=["DELETE"]),
         Route(f"{ROOT}/faults/{{fault_id}}", desk.end_faults, methods=["DELETE"]),
+        Route(f"{ROOT}/clients", desk.clients),
+        Route(f"{ROOT}/clients/{{client_id}}", desk.change_client, methods=["POST"]),
         Route(f"{ROOT}/clock", desk.clock),
         Route(f"{ROOT}/clock", desk.change_clock, methods=["POST"]),
         Route(f"{ROOT}/reset", desk.reset, methods=["POST"]),
@@ -77,6 +80,13 @@ class _Admin:
     async def end_faults(self, request: Request) -> Response:
         self._door.end_faults(request.path_params.get("fault_id"))
         return Response(status_code=204)
+
+    async def clients(self, _: Request) -> Response:
+        return JSONResponse({"clients": [registration.listed(each) for each in self._door.world.clients.values()]})
+
+    async def change_client(self, request: Request) -> Response:
+        client = registration.change(self._door.world, request.path_params["client_id"], await _json(request))
+        return JSONResponse(registration.listed(client))
 
     async def clock(self, _: Request) -> Response:
         return JSONResponse(self._time())
@@ -173,6 +183,6 @@ async def _refused(_: Request, refused: SandboxError) -> Response:
 
 async def _no_such_way(request: Request, refused: HTTPException) -> Response:
     what = f"The sandbox does not know {request.method} {request.url.path}"
-    ways = "/, health, calls, requests, faults, clock, reset and phones/{number}/answer|decline|hangup"
+    ways = "/, health, calls, requests, faults, clients, clock, reset and phones/{number}/answer|decline|hangup"
     words = SandboxError(what, why=refused.detail, fix=f"Below {ROOT} there are {ways}.")
     return JSONResponse(words.as_json(), refused.status_code, headers=refused.headers)

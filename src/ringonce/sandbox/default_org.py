@@ -4,19 +4,76 @@ from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
 from ringonce.sandbox.dice import named
-from ringonce.sandbox.org import Did, DidPool, OAuthClient, Org, Queue, Station, User, WrapUpCode
+from ringonce.sandbox.org import (
+    AUTHORIZATION_CODE,
+    CLIENT_CREDENTIALS,
+    REFRESH_TOKEN,
+    Did,
+    DidPool,
+    OAuthClient,
+    Org,
+    Queue,
+    Role,
+    Station,
+    User,
+    WrapUpCode,
+)
+from ringonce.sandbox.published_key import PUBLISHED_PUBLIC_KEY
 
 ADA = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 WEB_PHONE, DESK_PHONE, REMOTE_PHONE = "inin_webrtc_softphone", "inin_managed_sip_phone", "inin_remote"
-
-READ_ONLY = frozenset(
-    {
-        "conversation:communication:view",
-        "directory:user:view",
-        "routing:queue:view",
-        "telephony:otherStationAssociation:view",
-    }
+AUDIENCE = "urn:ringonce:sandbox"
+REDIRECT_URIS = (
+    "http://127.0.0.1/callback",
+    "http://127.0.0.1/",
+    "http://localhost/callback",
+    "http://localhost/",
+    "http://[::1]/callback",
+    "https://app.example.com/oauth/callback",
 )
+
+EVERYTHING = Role(
+    named("role/everything"),
+    "Everything",
+    frozenset(
+        {
+            "analytics:*:*",
+            "authorization:*:*",
+            "conversation:*:*",
+            "directory:*:*",
+            "routing:*:*",
+            "telephony:*:*",
+        }
+    ),
+)
+LOOKING = Role(
+    named("role/looking"),
+    "Looking",
+    frozenset(
+        {
+            "conversation:communication:view",
+            "directory:user:view",
+            "routing:queue:view",
+            "telephony:otherStationAssociation:view",
+        }
+    ),
+)
+AGENT = Role(
+    named("role/agent"),
+    "Agent",
+    LOOKING.permissions
+    | {
+        "analytics:conversationDetail:view",
+        "conversation:call:add",
+        "conversation:call:record",
+        "conversation:communication:blindTransfer",
+        "conversation:communication:disconnect",
+        "conversation:externalTag:edit",
+        "conversation:participant:wrapup",
+        "conversation:recording:pauseOthers",
+    },
+)
+RECEPTION = Role(named("role/reception"), "Reception", frozenset(), caller_ids=frozenset({"+15551234566"}))
 
 
 class Named(Protocol):
@@ -37,27 +94,13 @@ def by_id(things: Iterable[T]) -> dict[str, T]:
 
 def default_org(agents: int = 0) -> Org:
     """Ada and her colleagues; *agents* more of them, numbered, each with a phone that answers by itself."""
-    stations = [
-        Station(named("station/ada"), "Ada's browser", WEB_PHONE, web_rtc_user_id=ADA),
-        Station(named("station/grace"), "Grace's desk phone", DESK_PHONE),
-        Station(named("station/linus"), "Linus's desk phone", DESK_PHONE),
-        Station(named("station/margaret"), "Margaret's telephone at home", REMOTE_PHONE, auto_answer=False),
-        Station(named("station/hot-desk"), "Hot desk", DESK_PHONE),
-    ]
-    users = [
-        User(ADA, "Ada Lovelace", "ada@example.com", "+15551234567", named("station/ada")),
-        User(named("user/grace"), "Grace Hopper", "grace@example.com", "+15551234568", named("station/grace")),
-        User(named("user/grace-2"), "Grace Murray", "grace.murray@example.com"),
-        User(named("user/linus"), "Linus Park", "linus@example.com", None, named("station/linus")),
-        User(named("user/margaret"), "Margaret Hamilton", "margaret@example.com", None, named("station/margaret")),
-        User(named("user/joan"), "Joan Clarke", "joan@example.com"),
-        User(named("user/retired"), "Alan Retired", "alan@example.com", state="inactive"),
-    ]
+    stations, users = _stations(), _users()
     for number in range(1, agents + 1):
         label = f"agent-{number:05d}"
         user_id, station_id = named(f"user/{label}"), named(f"station/{label}")
         stations.append(Station(station_id, f"Browser of {label}", WEB_PHONE, web_rtc_user_id=user_id))
-        users.append(User(user_id, f"Agent {number:05d}", f"{label}@example.com", None, station_id))
+        email = f"{label}@example.com"
+        users.append(User(user_id, f"Agent {number:05d}", email, None, station_id, roles=(AGENT,)))
     codes = [
         WrapUpCode(named(f"wrapup-code/{name}"), name)
         for name in ("Reached", "No answer", "Call back later", "Wrong number", "Sale")
@@ -87,6 +130,7 @@ def default_org(agents: int = 0) -> Org:
     dids = [
         _did("+15551234567", owner_id=ADA),
         _did("+15551234568", owner_id=named("user/grace")),
+        _did("+15551234566", owner_id=named("user/joan")),
         _did("+15551234500", owner_id=ADA, state="inactive"),
         _did("+15551234599"),
         _did("+15551230001"),
@@ -104,13 +148,115 @@ def default_org(agents: int = 0) -> Org:
         wrapup_codes=by_id(codes),
         dids=by_id(dids),
         did_pool=DidPool(named("did-pool"), "+15551230000", "+15551239999", "Numbers of the example org"),
-        clients=by_id(
-            [
-                OAuthClient("your_client_id", "your_client_secret", "Example service"),
-                OAuthClient("limited_client_id", "limited_client_secret", "Example that may only look", READ_ONLY),
-            ]
-        ),
+        clients=by_id(_clients()),
     )
+
+
+def _stations() -> list[Station]:
+    return [
+        Station(named("station/ada"), "Ada's browser", WEB_PHONE, web_rtc_user_id=ADA),
+        Station(named("station/grace"), "Grace's desk phone", DESK_PHONE),
+        Station(named("station/linus"), "Linus's desk phone", DESK_PHONE),
+        Station(named("station/hedy"), "Hedy's desk phone", DESK_PHONE),
+        Station(named("station/margaret"), "Margaret's telephone at home", REMOTE_PHONE, auto_answer=False),
+        Station(
+            named("station/katherine"),
+            "Katherine's browser",
+            WEB_PHONE,
+            auto_answer=False,
+            web_rtc_user_id=named("user/katherine"),
+        ),
+        Station(named("station/hot-desk"), "Hot desk", DESK_PHONE),
+    ]
+
+
+def _users() -> list[User]:
+    agent = (AGENT,)
+    return [
+        User(ADA, "Ada Lovelace", "ada@example.com", "+15551234567", named("station/ada"), roles=agent),
+        User(
+            named("user/grace"),
+            "Grace Hopper",
+            "grace@example.com",
+            "+15551234568",
+            named("station/grace"),
+            roles=agent,
+        ),
+        User(named("user/grace-2"), "Grace Murray", "grace.murray@example.com", roles=agent),
+        User(
+            named("user/linus"),
+            "Linus Park",
+            "linus@example.com",
+            None,
+            named("station/linus"),
+            roles=(AGENT, RECEPTION),
+        ),
+        User(
+            named("user/margaret"),
+            "Margaret Hamilton",
+            "margaret@example.com",
+            None,
+            named("station/margaret"),
+            roles=agent,
+        ),
+        User(
+            named("user/katherine"),
+            "Katherine Johnson",
+            "katherine@example.com",
+            None,
+            named("station/katherine"),
+            roles=agent,
+        ),
+        User(named("user/hedy"), "Hedy Lamarr", "hedy@example.com", None, named("station/hedy"), roles=(LOOKING,)),
+        User(named("user/joan"), "Joan Clarke", "joan@example.com", "+15551234566", roles=agent),
+        User(named("user/retired"), "Alan Retired", "alan@example.com", state="inactive", roles=agent),
+    ]
+
+
+def _clients() -> list[OAuthClient]:
+    signing_in = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN})
+    return [
+        OAuthClient(
+            id="your_client_id",
+            secret="your_client_secret",  # noqa: S106 - published: the tutorial's own
+            name="Example service",
+            roles=(EVERYTHING,),
+            redirect_uris=REDIRECT_URIS,
+            public_key=PUBLISHED_PUBLIC_KEY,
+            audience=AUDIENCE,
+        ),
+        OAuthClient(
+            id="limited_client_id",
+            secret="limited_client_secret",  # noqa: S106 - published
+            name="Example that may only look",
+            roles=(LOOKING,),
+            grants=frozenset({CLIENT_CREDENTIALS}),
+        ),
+        OAuthClient(
+            id="narrow_client_id",
+            secret="narrow_client_secret",  # noqa: S106 - published
+            name="Example that may not touch calls",
+            grants=signing_in,
+            scopes=frozenset({"notifications", "routing:readonly", "users:readonly"}),
+            redirect_uris=REDIRECT_URIS,
+        ),
+        OAuthClient(
+            id="brief_client_id",
+            secret="brief_client_secret",  # noqa: S106 - published
+            name="Example whose tokens are short-lived",
+            roles=(EVERYTHING,),
+            token_lifetime=300,
+            redirect_uris=REDIRECT_URIS,
+        ),
+        OAuthClient(
+            id="disabled_client_id",
+            secret="disabled_client_secret",  # noqa: S106 - published
+            name="Example that is switched off",
+            roles=(EVERYTHING,),
+            redirect_uris=REDIRECT_URIS,
+            state="disabled",
+        ),
+    ]
 
 
 def _did(number: str, *, owner_id: str | None = None, state: str = "active") -> Did:

@@ -173,8 +173,8 @@ class Door:
                 return
             case "status":
                 reply = self._refusal(fault)
-            case "expire_token":
-                self.world.tokens.expire(_bearer(request.headers.get("authorization", "")))
+            case "expire_token" | "revoke_token":
+                self._spoil(fault, _bearer(request.headers.get("authorization", "")))
                 reply = self._desk.handle(request)
             case "close_socket" | "mute_socket" | "reorder" | "duplicate":
                 self._disturb(fault)
@@ -195,6 +195,13 @@ class Door:
                 await self._hold(fault)
         entry.status = reply.status
         await _answer(reply, line.send)
+
+    def _spoil(self, fault: Fault, value: str) -> None:
+        token = self.world.tokens.find(value)
+        if token is not None and fault.action == "revoke_token":
+            self.world.tokens.revoke(token)
+        elif token is not None:
+            self.world.tokens.expire(value)
 
     def _disturb(self, fault: Fault) -> None:
         if fault.action == "close_socket":
@@ -237,7 +244,7 @@ class Door:
             name = base64.b64decode(authorization[6:], validate=True).partition(b":")[0].decode()
         except ValueError:
             return None
-        return name if name in self.world.org.clients else None
+        return name if name in self.world.clients else None
 
     def _context_id(self) -> str:
         return str(uuid.UUID(int=self._dice.getrandbits(128), version=4))

@@ -9,6 +9,7 @@ Actions on one request:
     late_status   handled; then `status` is answered
     delay         handled at once; the answer comes `delay_s` later
     expire_token  the token that the request carries has just expired
+    revoke_token  the token that the request carries has just been revoked
 Actions on notification channels, set off by a matching request, or at once when neither method nor path is given:
     close_socket  every channel's socket is closed; the channels stay
     mute_socket   sockets stay open and nothing comes any more, until the fault is taken away
@@ -40,6 +41,7 @@ ACTIONS = (
     "late_status",
     "delay",
     "expire_token",
+    "revoke_token",
     *ON_CHANNELS,
 )
 METHODS = ("*", "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")

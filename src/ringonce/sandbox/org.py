@@ -1,6 +1,24 @@
 """What an organisation owns: people, phones, queues, numbers and OAuth clients. Nothing here changes while it runs."""
 
 import dataclasses
+from typing import Final
+
+CLIENT_CREDENTIALS: Final = "client_credentials"
+AUTHORIZATION_CODE: Final = "authorization_code"
+REFRESH_TOKEN: Final = "refresh_token"  # noqa: S105 - a grant's name
+SAML2_BEARER: Final = "urn:ietf:params:oauth:grant-type:saml2-bearer"
+JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+GRANTS: Final = (CLIENT_CREDENTIALS, AUTHORIZATION_CODE, REFRESH_TOKEN, SAML2_BEARER, JWT_BEARER)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Role:
+    """What its holders may do. *caller_ids* are numbers that they may show without being their owner."""
+
+    id: str
+    name: str
+    permissions: frozenset[str]
+    caller_ids: frozenset[str] = frozenset()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -16,11 +34,15 @@ class User:
     title: str = "Agent"
     department: str = "Service"
     routing_status: str = "OFF_QUEUE"
+    roles: tuple[Role, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Station:
-    """A phone. *auto_answer* says whether it goes off-hook by itself when the platform places a call from it."""
+    """A phone. *auto_answer* says whether it goes off-hook by itself when the platform places a call from it.
+
+    A WebRTC phone does so only if its user allows "placing calls with another app"; no request can read that switch.
+    """
 
     id: str
     name: str
@@ -72,15 +94,26 @@ class DidPool:
     comments: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class OAuthClient:
-    """A program that may ask for tokens. *permissions* None means all; *token_lifetime* is in seconds."""
+    """A program that may ask for tokens.
+
+    *roles* are those of its service tokens; a user's token has the user's. *scopes* bound what users' tokens reach,
+    None not at all. *token_lifetime* is in seconds. *redirect_uris* are where codes may be sent, loopback ones on any
+    port. *public_key* (PEM) verifies its JWT assertions, which may name *audience*, as SAML assertions must.
+    """
 
     id: str
     secret: str
     name: str
-    permissions: frozenset[str] | None = None
+    roles: tuple[Role, ...] = ()
     token_lifetime: int = 86_400
+    grants: frozenset[str] = frozenset(GRANTS)
+    scopes: frozenset[str] | None = None
+    redirect_uris: tuple[str, ...] = ()
+    public_key: str = ""
+    audience: str = ""
+    state: str = "active"
 
     def __repr__(self) -> str:
         return f"OAuthClient(id={self.id!r}, name={self.name!r})"
@@ -106,3 +139,7 @@ class Org:
     def holder_of(self, station_id: str) -> User | None:
         """Whoever is signed in on a station."""
         return next((user for user in self.users.values() if user.station_id == station_id), None)
+
+    def user_of(self, email: str) -> User | None:
+        """Whoever has this e-mail address; case does not matter."""
+        return next((user for user in self.users.values() if user.email.lower() == email.lower()), None)

@@ -4,19 +4,23 @@ import dataclasses
 
 from ringonce.sandbox.agenda import Agenda
 from ringonce.sandbox.dice import Dice
-from ringonce.sandbox.org import OAuthClient
+from ringonce.sandbox.org import CLIENT_CREDENTIALS, OAuthClient, User
+from ringonce.sandbox.permissions import holds_any, of_roles
 
 WINDOW = 60.0
 
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Token:
-    """One access token. *user_id* is empty for a service (client credentials)."""
+    """One access token. *user_id* is empty for a service (client credentials); *scopes* None are all of them."""
 
     value: str = dataclasses.field(repr=False)
     client: OAuthClient
     user_id: str
     expires_at: float
+    permissions: frozenset[str]
+    scopes: frozenset[str] | None = None
+    grant: str = CLIENT_CREDENTIALS
     window_began: float = 0.0
     spent: int = 0
 
@@ -27,8 +31,11 @@ class Token:
 
     def allows(self, any_of: tuple[str, ...]) -> bool:
         """Whether it holds one of these permissions; asking for none is always allowed."""
-        held = self.client.permissions
-        return held is None or not any_of or any(each in held for each in any_of)
+        return holds_any(self.permissions, any_of)
+
+    def reaches(self, any_of: frozenset[str]) -> bool:
+        """Whether it has one of these scopes; asking for none is always allowed."""
+        return self.scopes is None or not any_of or not self.scopes.isdisjoint(any_of)
 
     def spend(self, now: float) -> int:
         """Count one more request in the running minute; answer the seconds until the next one begins."""
@@ -46,10 +53,26 @@ class Tokens:
         self._dice = dice
         self._tokens: dict[str, Token] = {}
 
-    def issue(self, client: OAuthClient, user_id: str = "") -> Token:
-        """Make a token for a service, or for a user of a client."""
+    def issue(
+        self,
+        client: OAuthClient,
+        user: User | None = None,
+        *,
+        scopes: frozenset[str] | None = None,
+        grant: str = CLIENT_CREDENTIALS,
+    ) -> Token:
+        """Make a token for a service, or for a user of a client: it may do what the one or the other may."""
         now = self._agenda.now
-        token = Token(self._dice.token(), client, user_id, now + client.token_lifetime, window_began=now)
+        token = Token(
+            self._dice.token(),
+            client,
+            user.id if user else "",
+            now + client.token_lifetime,
+            of_roles(user.roles if user else client.roles),
+            scopes if user else None,
+            grant,
+            window_began=now,
+        )
         self._tokens[token.value] = token
         return token
 
@@ -70,3 +93,8 @@ class Tokens:
     def revoke(self, token: Token) -> None:
         """Forget a token."""
         self._tokens.pop(token.value, None)
+
+    def revoke_all(self, client_id: str) -> None:
+        """Forget every token of a client."""
+        for token in [each for each in self._tokens.values() if each.client.id == client_id]:
+            self.revoke(token)

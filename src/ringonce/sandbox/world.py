@@ -1,16 +1,19 @@
 """The sandbox's world: an organisation, its calls and channels, on a clock that is handed in. No socket, no thread."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from ringonce.sandbox.agenda import Agenda
 from ringonce.sandbox.call_control import CallControl
 from ringonce.sandbox.channels import Channels
+from ringonce.sandbox.consents import Consents
 from ringonce.sandbox.conversation import RINGING_STATES, Conversation
 from ringonce.sandbox.default_org import default_org
 from ringonce.sandbox.dice import Dice
 from ringonce.sandbox.life import Exchange
-from ringonce.sandbox.org import Org
+from ringonce.sandbox.org import AUTHORIZATION_CODE, OAuthClient, Org
+from ringonce.sandbox.scopes import read
 from ringonce.sandbox.shapes import flat, nested
 from ringonce.sandbox.stories import SipReason
 from ringonce.sandbox.tokens import Tokens
@@ -24,7 +27,9 @@ class World:
     org: Org
     dice: Dice
     agenda: Agenda
+    clients: dict[str, OAuthClient]
     tokens: Tokens
+    consents: Consents
     channels: Channels
     exchange: Exchange
     control: CallControl
@@ -57,13 +62,29 @@ class World:
         self.channels.close()
         self._begin(self.now)
 
-    def issue_user_token(self, user_id: str, client_id: str = "your_client_id") -> str:
-        """A token that acts for a user, as if they had signed in to a client."""
+    def issue_user_token(
+        self, user_id: str, client_id: str = "your_client_id", *, scopes: Iterable[str] | None = None
+    ) -> str:
+        """A token that acts for a user, as if they had signed in to a client; *scopes* None are all of the client's.
+
+        KeyError for a user or client that does not exist, ValueError for such a scope.
+        """
         if user_id not in self.org.users:
             raise KeyError(f"No user has the id {user_id!r} in this world.")
-        if client_id not in self.org.clients:
+        if client_id not in self.clients:
             raise KeyError(f"No OAuth client has the id {client_id!r} in this world.")
-        return self.tokens.issue(self.org.clients[client_id], user_id).value
+        client = self.clients[client_id]
+        reach = client.scopes if scopes is None else read(scopes)
+        return self.tokens.issue(client, self.org.users[user_id], scopes=reach, grant=AUTHORIZATION_CODE).value
+
+    def change_client(self, client_id: str, **changes: Any) -> OAuthClient:
+        """Register something else for a client until the next reset. What is not active loses all its tokens."""
+        client = dataclasses.replace(self.clients[client_id], **changes)
+        self.clients[client_id] = client
+        if client.state != "active":
+            self.consents.withdraw_all(client_id)
+            self.tokens.revoke_all(client_id)
+        return client
 
     def phone(self, number: str, action: Literal["answer", "decline", "hangup"]) -> bool:
         """Do to a telephone what its owner could: take a ringing call, decline it, or hang up.
@@ -93,7 +114,9 @@ class World:
     def _begin(self, now: float) -> None:
         self.agenda = Agenda(now)
         self.dice = Dice(self._seed)
+        self.clients = dict(self.org.clients)
         self.tokens = Tokens(self.agenda, self.dice)
+        self.consents = Consents(self.agenda, self.dice, self.tokens)
         self.channels = Channels(self.agenda, self.dice)
         self.exchange = Exchange(self.agenda, self.dice, self.org, self._tell)
         self.control = CallControl(self.agenda, self.exchange, self._tell)

@@ -1,6 +1,9 @@
 """The desk: the whole HTTP API of the sandbox as one function from a request to an answer.
 
-oauth           tokens
+oauth           `/oauth/token`: tokens for services and for agents
+authorize       `/oauth/authorize`: the page where an agent says yes to a program
+assertions      SAML and JWT assertions, which say who an agent is
+authority       whose token it is, and what it may do
 calls           placing and reading calls
 tutorial        the same POST in the shape that a tutorial taught
 steering        everything that changes a call
@@ -10,18 +13,32 @@ notifications   channels and topics
 analytics       finding calls afterwards
 """
 
+import dataclasses
 import itertools
 from typing import Final
 
 import msgspec
 
-from ringonce.sandbox.desk import analytics, calls, notifications, oauth, routing, steering, telephony, users, wrapup
+from ringonce.sandbox.desk import (
+    analytics,
+    authority,
+    calls,
+    notifications,
+    oauth,
+    routing,
+    steering,
+    telephony,
+    users,
+    wrapup,
+)
+from ringonce.sandbox.desk.authorize import AUTHORIZE_PATH, authorize
 from ringonce.sandbox.desk.routes import Route, Table
-from ringonce.sandbox.desk.visit import Answer, Visit
+from ringonce.sandbox.desk.visit import Visit
 from ringonce.sandbox.http import Reply, Request
 from ringonce.sandbox.shapes.problems import (
     Problem,
     missing_permissions,
+    missing_scopes,
     not_a_user,
     not_found,
     too_many_requests,
@@ -32,7 +49,6 @@ from ringonce.sandbox.world import World
 
 API: Final = "/api/v2"
 LARGEST_BODY: Final = 512_000
-TOKEN_PATH: Final = "/oauth/token"  # noqa: S105 - a path
 TABLE = Table(
     itertools.chain(
         calls.ROUTES,
@@ -43,7 +59,7 @@ TABLE = Table(
         telephony.ROUTES,
         notifications.ROUTES,
         analytics.ROUTES,
-        oauth.ROUTES,
+        authority.ROUTES,
     )
 )
 
@@ -62,26 +78,33 @@ class Desk:
         headers: Headers = (("ININ-Correlation-Id", correlation_id),)
         try:
             if "/oauth/" in request.path and API not in request.path:
-                status, payload = self._token(request)
-            else:
-                route, prefix, values = _find(request)
-                token, reset = self._admit(request)
-                headers += self._limits(token, reset)
-                self._within_limit(token, reset)
-                _check(route, request, token)
-                status, payload = route.handler(Visit(self.world, request, token, prefix, correlation_id), *values)
+                return self._sign_in(request, headers)
+            route, prefix, values = _find(request)
+            token, reset = self._admit(request)
+            headers += self._limits(token, reset)
+            self._within_limit(token, reset)
+            _check(route, request, token)
+            status, payload = route.handler(Visit(self.world, request, token, prefix, correlation_id), *values)
         except Problem as problem:
             headers += problem.headers
             status, payload = problem.status, problem.body(correlation_id)
         body = b"" if payload is None or request.method == "HEAD" else msgspec.json.encode(payload)
         return Reply(status, body, headers)
 
-    def _token(self, request: Request) -> Answer:
-        if not request.path.endswith(TOKEN_PATH):
-            raise not_found(f"Nothing is at {request.path}; the nearest path is POST {TOKEN_PATH}.", code="not.found")
-        if request.method != "POST":
-            raise _wrong_method(request.method, TOKEN_PATH, ["POST"])
-        return oauth.token(self.world, request)
+    def _sign_in(self, request: Request, headers: Headers) -> Reply:
+        path, method = request.path, request.method
+        if path.endswith(AUTHORIZE_PATH):
+            if method not in {"GET", "POST"}:
+                raise _wrong_method(method, AUTHORIZE_PATH, ["GET", "POST"])
+            reply = authorize(self.world, request)
+            return dataclasses.replace(reply, headers=headers + reply.headers)
+        if not path.endswith(oauth.TOKEN_PATH):
+            known = f"POST {oauth.TOKEN_PATH} and GET {AUTHORIZE_PATH}"
+            raise not_found(f"Nothing is at {path}; the nearest paths are {known}.", code="not.found")
+        if method != "POST":
+            raise _wrong_method(method, oauth.TOKEN_PATH, ["POST"])
+        status, payload = oauth.token(self.world, request)
+        return Reply(status, msgspec.json.encode(payload), (*headers, ("Cache-Control", "no-store")))
 
     def _admit(self, request: Request) -> tuple[Token, int]:
         """The token of a request, and the seconds until its minute is over."""
@@ -132,6 +155,8 @@ def _check(route: Route, request: Request, token: Token) -> None:
         raise Problem(413, "request.entity.too.large", words)
     if route.user_only and not token.user_id:
         raise not_a_user()
+    if not token.reaches(route.scopes):
+        raise missing_scopes(route.scopes)
     if not token.allows(route.any_of):
         raise missing_permissions(route.any_of)
 

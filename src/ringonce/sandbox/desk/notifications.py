@@ -7,7 +7,7 @@ import msgspec
 from ringonce.sandbox.channels import Channel, TooManyTopicsError, spread
 from ringonce.sandbox.desk.routes import Route
 from ringonce.sandbox.desk.visit import Answer, Visit
-from ringonce.sandbox.shapes.problems import Problem, bad_request, not_found
+from ringonce.sandbox.shapes.problems import Problem, bad_request, missing_permission, not_found
 
 LONGEST_TOPIC = 200
 WATCH_OTHERS = "conversation:communication:view"
@@ -132,8 +132,7 @@ def _refusal_of_one(visit: Visit, topic: str) -> Problem | None:
         if thing_id not in known:
             return _invalid(f"{topic} names an id that does not exist")
         if thing_id != visit.token.user_id and not visit.token.allows((WATCH_OTHERS,)):
-            words = f"Unable to subscribe to {topic}. You are missing the following permission(s): [{WATCH_OTHERS}]"
-            return Problem(403, "missing.permissions", words, params={"permissions": f"[{WATCH_OTHERS}]"})
+            return missing_permission(WATCH_OTHERS)
         return None
     return _invalid(f"{topic} is not in the catalogue, GET /api/v2/notifications/availabletopics")
 

@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 from collections.abc import Callable, Iterable
 
+from ringonce.sandbox import scopes
 from ringonce.sandbox.desk.visit import Answer
 
 _ANY = "{}"
@@ -11,13 +12,20 @@ _ANY = "{}"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Route:
-    """One method on one path below `/api/v2`. *any_of* are permissions; *user_only* refuses a service's token."""
+    """One method on one path below `/api/v2`. *any_of* are permissions; *user_only* refuses a service's token.
+
+    *scopes* are those that let a user's token ask this, any one of them.
+    """
 
     method: str
     template: str
     handler: Callable[..., Answer]
     any_of: tuple[str, ...] = ()
     user_only: bool = False
+    scopes: frozenset[str] = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scopes", scopes.needed(self.method, self.template))
 
 
 class _Node:

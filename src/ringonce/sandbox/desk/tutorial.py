@@ -54,8 +54,11 @@ def place(visit: Visit) -> Answer:
     _number("to.phoneNumber", dialled)
     _number("from.phoneNumber", asked.from_.phone_number)
     _may_show(org, agent, asked.from_.phone_number)
+    if agent.state != "active":
+        words = f"from.id {agent.id} is a user who is {agent.state}, not active."
+        raise bad_request(words, field="from.id", code="invalid.value")
     station = org.stations.get(agent.station_id or "")
-    if station is None or agent.state != "active":
+    if station is None:
         raise no_station()
     order = Order(
         agent=agent,
@@ -93,9 +96,10 @@ def _may_show(org: Org, agent: User, number: str) -> None:
         why = "is not a number of this organization"
     elif did.state != "active":
         why = "is a number of this organization, but not active"
-    elif did.owner_id not in {None, agent.id}:
-        why = "is assigned to somebody else"
+    elif did.owner_id not in {None, agent.id} and not any(number in role.caller_ids for role in agent.roles):
+        why = "is assigned to somebody else, and no role of the agent allows it"
     else:
         return
-    words = f"The caller id {number} {why}. Use one that is active and assigned to the agent, or to nobody."
+    fix = "Use one that is active, and the agent's own, nobody's, or allowed by a role of the agent."
+    words = f"The caller id {number} {why}. {fix}"
     raise Problem(403, "not.authorized", words, field="from.phoneNumber")

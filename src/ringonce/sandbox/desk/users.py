@@ -12,9 +12,10 @@ from ringonce.sandbox.desk.visit import Answer, Visit
 from ringonce.sandbox.org import User
 from ringonce.sandbox.shapes import people
 from ringonce.sandbox.shapes import queues as queue_shapes
-from ringonce.sandbox.shapes.problems import bad_request, invalid_value, not_found
+from ringonce.sandbox.shapes.problems import bad_request, invalid_value, missing_permission, not_found
 
 VIEW = ("directory:user:view",)
+OTHER_STATIONS = "telephony:otherStationAssociation:view"
 MOST_IDS = 100
 FIELDS: dict[str | None, Callable[[User], str]] = {
     "email": attrgetter("email"),
@@ -151,7 +152,9 @@ def _criterion(criterion: Criterion) -> Callable[[User], bool]:
 
 
 def station(visit: Visit, user_id: str) -> Answer:
-    """The phones of a user."""
+    """The phones of a user. One's own need no permission."""
+    if visit.token.user_id != user_id and not visit.token.allows((OTHER_STATIONS,)):
+        raise missing_permission(OTHER_STATIONS)
     return 200, people.user_stations(_user(visit, user_id), visit.world.org, SINCE)
 
 
@@ -190,7 +193,7 @@ ROUTES = [
     Route("GET", "/users", some),
     Route("POST", "/users/search", search, any_of=VIEW),
     Route("GET", "/users/{userId}", get),
-    Route("GET", "/users/{userId}/station", station, any_of=("telephony:otherStationAssociation:view",)),
+    Route("GET", "/users/{userId}/station", station),
     Route("GET", "/users/{userId}/queues", queues, any_of=("routing:queue:view",)),
     Route("GET", "/users/{userId}/routingstatus", routing_status),
     Route("GET", "/users/{userId}/presences/{sourceId}", presence),

@@ -70,10 +70,23 @@ def unauthorized(code: str, message: str) -> Problem:
 
 
 def missing_permissions(any_of: Iterable[str]) -> Problem:
-    """403: the token's permissions do not suffice."""
+    """403: the token has none of these permissions."""
     listed = f"[{', '.join(any_of)}]"
     words = "Unable to perform the requested action. You must have at least one of the following permissions assigned: "
     return Problem(403, "missing.any.permissions", words + listed, params={"permissions": listed})
+
+
+def missing_permission(permission: str) -> Problem:
+    """403: the token lacks a permission that nothing else stands in for."""
+    words = "Unable to perform the requested action. You are missing the following permission(s): "
+    return Problem(403, "missing.permissions", f"{words}[{permission}]", params={"permissions": f"[{permission}]"})
+
+
+def missing_scopes(any_of: Iterable[str]) -> Problem:
+    """403: a user's token does not reach so far. The platform's own code for this is not documented."""
+    listed = f"[{', '.join(sorted(any_of))}]"
+    words = "Unable to perform the requested action. The token must have at least one of the following OAuth scopes: "
+    return Problem(403, "insufficient.scope", words + listed, params={"scopes": listed})
 
 
 def not_found(message: str = "The resource could not be found.", code: str = "resource.not.found") -> Problem:
