@@ -69,7 +69,7 @@ class Simulated:
     pool: Mapping[str, Auth] = dataclasses.field(default_factory=dict)
     browser: Browser = lambda _: None
     """What a person's browser does with a page to consent on; None: nobody is there."""
-    kept: dict[str, str] = dataclasses.field(default_factory=dict)
+    kept: dict[str, str] = dataclasses.field(default_factory=dict, repr=False)
     """The secrets that outlive the process: hand one's to another, and they share them."""
 
     def __post_init__(self) -> None:

@@ -43,8 +43,9 @@ async def consent(wish: Consent) -> Landing | None:
         url = f"{wish.url}&{urlencode({'redirect_uri': redirect_uri})}"
         # Opening may block (a browser in the terminal), or fail in silence, so the address is told in any case.
         threading.Thread(target=_open, args=(url,), name="ringonce-browser", daemon=True).start()
-        sys.stderr.write(f"To log in, open this address in a browser on this machine:\n{url}\n")
-        sys.stderr.flush()
+        if sys.stderr is not None:  # as in a program without a console
+            sys.stderr.write(f"To log in, open this address in a browser on this machine:\n{url}\n")
+            sys.stderr.flush()
         try:
             return Landing(redirect_uri, await asyncio.wait_for(landed, wish.timeout))
         except TimeoutError:

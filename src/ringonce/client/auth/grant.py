@@ -87,7 +87,8 @@ class OAuthClient:
         response = yield from exchange(request, signed=False)
         if response.ok:
             return _answer(response)
-        secrets = [value for key, value in form.items() if key != "grant_type"] + [self._secret]
+        secrets = [value for key, value in form.items() if key != "grant_type"]
+        secrets += [self._secret, headers.get("authorization", "").removeprefix("Basic ")]
         raise _refused(response, name, fix, secrets)
 
     def ask_for_token(self, endpoints: Endpoints, form: Mapping[str, str], name: str, fix: str) -> Flow[AccessGrant]:

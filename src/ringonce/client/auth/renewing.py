@@ -111,21 +111,24 @@ class RefreshToken:
         kept = yield from recall(store_as)
         if kept is not None and (yield from usable(kept, stale)):
             return kept.granted()
-        token = (kept.refresh_token if kept is not None else "") or self._first
+        if kept is None or not kept.refresh_token:
+            return (yield from self._use(self._first, endpoints, store_as))
+        try:
+            return (yield from self._use(kept.refresh_token, endpoints, store_as))
+        except NotAuthenticated:
+            # Under a name of the caller's, the one given may be newer than what is stored.
+            if not (self._store_as and self._first):
+                raise
+        return (yield from self._use(self._first, endpoints, store_as))
+
+    def _use(self, token: str, endpoints: Endpoints, store_as: str) -> Flow[AccessGrant]:
         if not token:
             raise NotAuthenticated(
                 f"There is no {self.name}",
-                why="none is stored (any more), or the client was given none",
+                why="none is stored (any more), and the client was given none",
                 fix="log in again: ringonce login",
                 status=401,
             )
-        return (
-            yield from obtain(
-                self._client,
-                endpoints,
-                {"grant_type": "refresh_token", "refresh_token": token},
-                self.name,
-                "a refresh token works once, and not for ever: log in again (ringonce login)",
-                store_as=store_as,
-            )
-        )
+        form = {"grant_type": "refresh_token", "refresh_token": token}
+        fix = "a refresh token works once, and not for ever: log in again (ringonce login)"
+        return (yield from obtain(self._client, endpoints, form, self.name, fix, store_as=store_as))

@@ -49,6 +49,7 @@ def exchange(
         except Lost as lost:
             outcome = lost
         if isinstance(outcome, Response):
+            outcome = _unquoted(outcome, token)
             if outcome.status == 401 and not renewed:  # noqa: PLR2004
                 # 401 proves that nothing was done, so even a create may be sent again, once.
                 token, renewed = (yield Token(stale=token, agent=agent)), True
@@ -68,6 +69,13 @@ def read(request: Request, what: str, *, fix: str = "", deadline: float | None =
     if response.ok:
         return response
     raise refusal(response, what, fix=fix)
+
+
+def _unquoted(response: Response, token: str) -> Response:
+    """Take the token out of a refusal that quotes it, since its words end up in errors and logs."""
+    if response.ok or not token or token.encode() not in response.body:
+        return response
+    return Response(response.status, response.headers, response.body.replace(token.encode(), b"..."))
 
 
 def _limited(outcome: Response | Lost) -> bool:
