@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo lost-answer test check lint types imports docs-check docs fix
+.PHONY: help setup demo lost-answer test browser check lint types imports docs-check docs fix
 .DEFAULT_GOAL := help
 
 help:  ## this menu
@@ -26,6 +26,9 @@ lost-answer: .venv/ready-sdk  ## what a lost answer costs: the official SDK besi
 
 test: .venv/ready-sdk  ## the whole suite, the official SDK's tests included (TESTS="-k words" narrows it)
 	.venv/bin/pytest $(TESTS)
+
+browser: .venv/ready-browser  ## an agent logs in with a real, headless Chromium (installed by apt if need be)
+	.venv/bin/pytest -m browser tests/browser
 
 check: lint types imports docs-check test  ## what CI runs, tests last
 
@@ -62,6 +65,11 @@ fix: .venv/ready-dev  ## repair what can be repaired by itself
 
 .venv/ready-sdk: pyproject.toml uv.lock | $(UV)
 	$(SYNC) --all-extras --group official-sdk
+	@touch $@ .venv/ready-dev .venv/ready-run
+
+.venv/ready-browser: pyproject.toml uv.lock | $(UV)
+	$(SYNC) --all-extras --group browser
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } || { echo "make browser needs Chromium: install it so that chromium is on the PATH" >&2; exit 1; }
 	@touch $@ .venv/ready-dev .venv/ready-run
 
 .tools/bin/uv:

@@ -1,7 +1,9 @@
 """A shell without sockets or waiting: flows meet the sandbox's world in one process, on the world's clock."""
 
 import dataclasses
-from collections.abc import Callable
+import string
+from collections.abc import Callable, Mapping
+from random import Random
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -16,13 +18,20 @@ from ringonce.client.flows.exchange import exchange
 from ringonce.client.flows.order import Order, order
 from ringonce.client.flows.session import Session
 from ringonce.client.wishes import (
+    Alone,
     Arm,
+    Consent,
+    Draw,
     Flow,
     Hear,
+    Keep,
+    Landing,
     Listen,
     Look,
     Lost,
+    Make,
     Now,
+    Recall,
     Release,
     Request,
     Response,
@@ -42,6 +51,7 @@ from ringonce.sandbox.http import Request as SandboxRequest
 from ringonce.sandbox.world import World
 
 T = TypeVar("T")
+Browser = Callable[[Consent], Landing | None]
 Trouble = Callable[[Request, Callable[[], Response]], Response]
 ADA = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 NUMBER = "+15559876543"
@@ -56,6 +66,11 @@ class Simulated:
     settle: float = 30.0
     sockets: bool = True
     trouble: Trouble = lambda _, go: go()
+    pool: Mapping[str, Auth] = dataclasses.field(default_factory=dict)
+    browser: Browser = lambda _: None
+    """What a person's browser does with a page to consent on; None: nobody is there."""
+    kept: dict[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    """The secrets that outlive the process: hand one's to another, and they share them."""
 
     def __post_init__(self) -> None:
         self.world = World(now=1_800_000_000.0)
@@ -66,13 +81,14 @@ class Simulated:
             country="US",
             incarnation="this process",
             settle=self.settle,
+            pool=self.pool,
         )
         self.ledger = MemoryLedger()
         self.sent: list[Request] = []
         self.told: list[Call] = []
         self.wishes: list[Wish] = []
         self.channel: Channel | None = None
-        self._token = ""
+        self._dice = Random(4)
 
     @property
     def creates(self) -> list[Request]:
@@ -99,15 +115,18 @@ class Simulated:
             result: T = done.value
             return result
 
-    def _give(self, wish: Wish) -> Any:  # noqa: C901  one case a wish
+    def _give(self, wish: Wish) -> Any:  # noqa: C901, PLR0912  one case a wish
         match wish:
             case Send(request):
                 self.sent.append(request)
                 return self.trouble(request, lambda: self._handle(request))
-            case Token(stale):
-                if not self._token or self._token == stale:
-                    self._token = self.run(self.auth.grant(self.session.endpoints, self.world.now, stale)).value
-                return self._token
+            case Token(stale, agent):
+                grant = self.session.grants.get(agent)
+                if grant is None or grant.value == stale:
+                    auth = self.session.auth_of(agent)
+                    grant = self.run(auth.grant(self.session.endpoints, self.world.now, stale))
+                    self.session.grants[agent] = grant
+                return grant.value
             case Now():
                 return self.world.now
             case Sleep(seconds):
@@ -126,6 +145,19 @@ class Simulated:
                 self.ledger.release(row)
             case Tell(call):
                 self.told.append(call)
+            case Draw(count):
+                return "".join(self._dice.choices(string.ascii_letters + string.digits, k=count))
+            case Make(make):
+                return make()
+            case Consent():
+                return self.browser(wish)
+            case Recall(name):
+                return self.kept.get(name)
+            case Keep(name, secret):
+                self.kept.pop(name, None)
+                self.kept |= {} if secret is None else {name: secret}
+            case Alone(_, flow, _):
+                return self.run(flow)
         return None
 
     def _hear(self, key: str, seen: int, until: float) -> None:

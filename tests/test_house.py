@@ -20,7 +20,18 @@ from ringonce.sandbox import Sandbox, serve
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
-HEAVY = {"aiohttp", "phonenumbers", "rich", "click", "starlette", "uvicorn", "anyio"}
+HEAVY = {
+    "aiohttp",
+    "phonenumbers",
+    "rich",
+    "click",
+    "starlette",
+    "uvicorn",
+    "anyio",
+    "joserfc",
+    "keyring",
+    "cryptography",
+}
 
 
 def test_the_public_names_are_all_there_and_in_order() -> None:

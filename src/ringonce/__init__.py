@@ -4,7 +4,22 @@ import importlib
 import typing
 
 if typing.TYPE_CHECKING:
-    from ringonce.client import AccessToken, AsyncClient, Auth, Client, ClientCredentials, Plan
+    from ringonce.client import (
+        AccessToken,
+        AsyncClient,
+        Auth,
+        AuthorizationCode,
+        Client,
+        ClientCredentials,
+        FileSafe,
+        JwtBearer,
+        KeyringSafe,
+        MemorySafe,
+        Plan,
+        RefreshToken,
+        Safe,
+        Saml2Bearer,
+    )
     from ringonce.config import Timeouts
     from ringonce.errors import (
         Ambiguous,
@@ -25,7 +40,7 @@ if typing.TYPE_CHECKING:
         TooLate,
         Unreachable,
     )
-    from ringonce.models import Call, Evidence, Outcome, Participant, Placed, State
+    from ringonce.models import Call, Evidence, Finding, Identity, Outcome, Participant, Placed, State, Verdict
 
 __all__ = [
     "AccessToken",
@@ -33,13 +48,20 @@ __all__ = [
     "ApiRefusal",
     "AsyncClient",
     "Auth",
+    "AuthorizationCode",
     "Call",
     "Client",
     "ClientCredentials",
     "ConfigError",
     "Evidence",
+    "FileSafe",
+    "Finding",
+    "Identity",
     "IntentConflict",
     "InvalidInput",
+    "JwtBearer",
+    "KeyringSafe",
+    "MemorySafe",
     "NoAnswer",
     "NotAuthenticated",
     "NotFound",
@@ -51,13 +73,17 @@ __all__ = [
     "Placed",
     "Plan",
     "RateLimited",
+    "RefreshToken",
     "Refused",
     "RingonceError",
+    "Safe",
+    "Saml2Bearer",
     "State",
     "StillGoing",
     "Timeouts",
     "TooLate",
     "Unreachable",
+    "Verdict",
 ]
 
 _ROOMS = ("client", "config", "errors", "models")

@@ -44,6 +44,10 @@ SANDBOX_CLIENT = ("your_client_id", "your_client_secret")
 """What the sandbox's default org knows; public, and of no use anywhere else."""
 
 
+DEFAULT_REDIRECT = "http://127.0.0.1/callback"
+"""Where the browser comes back to after a login; without a port, a free one is taken."""
+
+
 class Endpoints(msgspec.Struct, frozen=True):
     """Two addresses without a trailing slash: paths begin with `/api/v2` on one and `/oauth` on the other."""
 
@@ -103,6 +107,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     allow_http: typing.Annotated[
         str, Source(variable="RINGONCE_ALLOW_HTTP", meaning="1 allows plain http beyond this machine")
     ] = ""
+    login_client_id: typing.Annotated[
+        str, Source(variable="RINGONCE_LOGIN_CLIENT_ID", meaning="OAuth client (code with PKCE) of `ringonce login`")
+    ] = ""
+    redirect_uri: typing.Annotated[
+        str, Source(variable="RINGONCE_REDIRECT_URI", meaning="where a login comes back to; without a port, a free one")
+    ] = DEFAULT_REDIRECT
+    secrets: typing.Annotated[
+        str, Source(variable="RINGONCE_SECRETS", meaning="keyring or file; by default the keyring where there is one")
+    ] = ""
+    stored_login: str = ""
+    """The name under which the refresh token of an earlier login is kept, if that is what calls are made with."""
     notes: tuple[str, ...] = ()
     """What was set aside in favour of something else, one sentence each."""
 

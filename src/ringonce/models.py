@@ -132,3 +132,46 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     """True if the answer was lost and the call was found by looking for it."""
     evidence: str = ""
     """How an adopted call was recognised."""
+
+
+class Verdict(enum.StrEnum):
+    """What a finding of `check` means for the call."""
+
+    PASS = "pass"  # noqa: S105  a verdict
+    WARN = "warn"
+    """It may go wrong, or it can't be known."""
+    FAIL = "fail"
+    """The call would not be placed, or could not reach anybody."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that `check` looked at before a call."""
+
+    name: str
+    """`host`, `clock`, `token`, `permission`, `agent`, `station`, `queue`, `caller id`, `number` or `quota`."""
+    verdict: Verdict
+    evidence: str
+    """What was seen, in words."""
+    remedy: str = ""
+    """What to do about it; empty where there is nothing to do."""
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token stands for and what it may do. What the platform doesn't tell this token is empty."""
+
+    grant: str
+    """Which grant gave the token, in words."""
+    user_id: str = ""
+    """Empty for an application's token."""
+    name: str = ""
+    """The user's, or the OAuth client's."""
+    email: str = ""
+    organization: str = ""
+    client_id: str = ""
+    scopes: tuple[str, ...] = ()
+    """How far a user's token reaches; an application's has none and needs none."""
+    roles: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+    """As `domain:entity:action`, sorted; `*` stands for all."""
+    expires_at: float | None = None
+    """Seconds since the epoch; None if that is not known."""

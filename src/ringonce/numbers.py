@@ -171,3 +171,29 @@ def _check_length(text: str, number: "phonenumbers.PhoneNumber") -> None:
         verdicts.INVALID_COUNTRY_CODE: f"no country has the code +{number.country_code}",
     }.get(reason, f"it has the wrong length {where}")
     raise NumberRefused(f"{shown(text)} is not a telephone number", why=why, fix=_E164_EXAMPLE)
+
+
+class Place(typing.NamedTuple):
+    """Where a number may ring. Both are empty where the numbering tables don't tell."""
+
+    country: str
+    """Two letters (ISO 3166), or `001` for numbers of no country."""
+    zones: tuple[str, ...]
+    """Every time zone that the number may be in, by its tz database name."""
+    assigned: bool
+    """Whether the tables know the number's range as in use; they lag behind the world."""
+
+
+def place(e164: str) -> Place:
+    """Say where an E.164 number may ring, by the numbering tables alone."""
+    import phonenumbers
+    from phonenumbers import timezone
+
+    number = phonenumbers.parse(e164)
+    valid = phonenumbers.is_valid_number(number)
+    country = phonenumbers.region_code_for_number(number) or ""
+    if not country:
+        countries = phonenumbers.region_codes_for_country_code(number.country_code or 0)
+        country = countries[0] if len(countries) == 1 else ""
+    zones = timezone.time_zones_for_number(number)
+    return Place(country, () if timezone.UNKNOWN_TIMEZONE in zones else zones, valid)

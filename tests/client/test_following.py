@@ -154,7 +154,8 @@ def test_an_agents_active_calls_are_those_that_have_not_ended(simulated: Simulat
     simulated.world.advance(simulated.world.now + 20)
     if own:
         simulated.auth = simulated.session.auth = AccessToken(simulated.world.issue_user_token(live.agent_id))
-        simulated._token, simulated.session.user_id = "", None
+        simulated.session.grants.clear()
+        simulated.session.users.clear()
 
     calls = simulated.run(active_calls(simulated.session, live.agent_id))
 

@@ -140,7 +140,8 @@ def test_wrapping_up_takes_a_codes_name_after_the_call(simulated: Simulated, tal
 
 
 def signed(simulated: Simulated, path: str) -> Request:
-    return Request("GET", simulated.session.url(path), headers={"authorization": f"Bearer {simulated._token}"})
+    token = simulated.session.grants[""].value
+    return Request("GET", simulated.session.url(path), headers={"authorization": f"Bearer {token}"})
 
 
 def test_an_unknown_wrapup_code_is_refused_with_what_there_is(simulated: Simulated, talking: str) -> None:

@@ -104,7 +104,7 @@ def command(
     told = teller(as_json=as_json)
     try:
         _consistent(order, attributes)
-        settings = _settings(region, base_url, country)
+        settings = _settings(order["agent"], region, base_url, country)
     except RingonceError as error:
         told.failed(error)
         told.result(errand.result())
@@ -124,10 +124,10 @@ def _consistent(order: typing.Mapping[str, typing.Any], attributes: tuple[tuple[
         )
 
 
-def _settings(region: str | None, base_url: str | None, country: str | None) -> "Settings":
+def _settings(agent: str, region: str | None, base_url: str | None, country: str | None) -> "Settings":
     from ringonce.cli.door import settings_of
 
-    return settings_of(os.environ, region=region, base_url=base_url, country=country)
+    return settings_of(os.environ, agent=agent, region=region, base_url=base_url, country=country)
 
 
 def _place(errand: "Errand", settings: "Settings", told: "Teller") -> int:

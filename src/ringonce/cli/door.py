@@ -12,13 +12,14 @@ from ringonce.errors import ConfigError
 
 if typing.TYPE_CHECKING:
     from ringonce import AsyncClient
+    from ringonce.cli import logins
     from ringonce.ledger import Ledger
 
 CONFIGURED_BY = ("region", "base_url", "client_id", "client_secret", "access_token")
 
 
-def settings_of(environ: collections.abc.Mapping[str, str], **flags: str | None) -> config.Settings:
-    """Read the settings, credentials included, and say on stderr what was set aside or assumed."""
+def platform_of(environ: collections.abc.Mapping[str, str], **flags: str | None) -> config.Settings:
+    """Read the settings, and say on stderr what was set aside or assumed. Credentials may be missing."""
     settings = config.load(flags=flags, environ=environ)
     for note in settings.notes:
         click.echo(f"note: {note}", err=True)
@@ -30,7 +31,34 @@ def settings_of(environ: collections.abc.Mapping[str, str], **flags: str | None)
             err=True,
         )
         settings = msgspec.structs.replace(settings, base_url=config.SANDBOX_URL)
-    return settings.with_credentials()
+    return settings
+
+
+def settings_of(environ: collections.abc.Mapping[str, str], *, agent: str = "", **flags: str | None) -> config.Settings:
+    """Read the settings, credentials included: those that were given, a login of *agent* (or anybody), a sandbox's."""
+    settings = platform_of(environ, **flags)
+    if settings.access_token or settings.client_id or settings.client_secret:
+        return settings.with_credentials()
+    found = _login(settings, environ, agent)
+    if found is None:
+        return settings.with_credentials()
+    click.echo(f"note: as {found.who}, who is logged in here", err=True)
+    return msgspec.structs.replace(settings, login_client_id=found.client_id, stored_login=found.store_as)
+
+
+def _login(settings: config.Settings, environ: collections.abc.Mapping[str, str], agent: str) -> "logins.Login | None":
+    from ringonce.cli import logins
+
+    try:
+        folder = config.state_dir(environ)
+    except ConfigError:
+        return None  # told where the folder is missed
+    api = settings.endpoints.api
+    found = logins.read(folder, api, agent)
+    if not found and not config.is_loopback(api):
+        # Another agent's login may do it on behalf; a sandbox has a client for that.
+        found = logins.read(folder, api)
+    return found[0] if found else None
 
 
 def client_of(
@@ -39,13 +67,15 @@ def client_of(
     ledger: "Ledger | None" = None,
 ) -> "AsyncClient":
     """Make the client that *settings* lead to. It keeps its notification channel for the next run."""
-    from ringonce import AccessToken, AsyncClient, ClientCredentials
+    from ringonce import AccessToken, AsyncClient, Auth, ClientCredentials, RefreshToken
 
-    auth = (
-        AccessToken(settings.access_token)
-        if settings.access_token
-        else ClientCredentials(settings.client_id, settings.client_secret)
-    )
+    auth: Auth
+    if settings.stored_login:
+        auth = RefreshToken(settings.login_client_id, store_as=settings.stored_login)
+    elif settings.access_token:
+        auth = AccessToken(settings.access_token)
+    else:
+        auth = ClientCredentials(settings.client_id, settings.client_secret)
     endpoints = settings.endpoints
     return AsyncClient(
         base_url=endpoints.api,

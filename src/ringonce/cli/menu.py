@@ -14,9 +14,13 @@ import click
 COMMANDS = {
     "demo": "Place one call against an embedded sandbox and show its life; nothing real rings.",
     "call": "Place one call on behalf of an agent and follow it.",
+    "check": "Say what a call would run into; nothing rings.",
     "watch": "Follow calls that are going on until they end.",
     "status": "Say how a call stands now.",
     "hangup": "End a call for everybody in it.",
+    "login": "Let an agent say in their browser that this machine may act as them.",
+    "logout": "Withdraw what login was given, and forget it.",
+    "whoami": "Say whose token is used, what it may do, and how long.",
     "sandbox": "Run a Genesys Cloud of your own on this machine.",
 }
 

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from ringonce import config
 from ringonce.client.auth import AccessToken, Auth, ClientCredentials
-from ringonce.client.flows import directory, following, placing, steering
+from ringonce.client.flows import checking, directory, following, identity, placing, steering
 from ringonce.client.flows.order import Plan, order
 from ringonce.client.flows.session import Session
 from ringonce.config import Timeouts
 from ringonce.errors import InvalidInput
 from ringonce.ledger import Ledger
 from ringonce.ledger.memory import MemoryLedger
-from ringonce.models import Call, Placed
+from ringonce.models import Call, Finding, Identity, Placed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from ringonce.client.safe import Safe
     from ringonce.client.shell import Shell
     from ringonce.client.wishes import Flow
 
@@ -32,14 +33,16 @@ Which = Placed | Call | str
 
 
 class AsyncClient:
-    """Place calls for agents and follow them; for one identity on one platform.
+    """Place calls for agents and follow them; on one platform, for one identity or with a pool of agents' own.
 
     *region* is a Genesys Cloud region by id (`eu_central_1`), domain or API host; *base_url* is any other address, of
-    a gateway or a sandbox. *auth* says who we are. What is not given is read from `GENESYSCLOUD_REGION`,
-    `GENESYSCLOUD_OAUTHCLIENT_ID`, `GENESYSCLOUD_OAUTHCLIENT_SECRET`, `GENESYSCLOUD_ACCESS_TOKEN` and
-    `RINGONCE_BASE_URL`. *country* is where numbers without a country code live. *ledger* is where intents are kept
-    (memory, if none is given); clients that share one share its promise. *channel_store* is a folder in which the
-    notification channel is kept for the next run.
+    a gateway or a sandbox. *auth* says who we are; *agents* gives agents identities of their own, by e-mail, id or
+    full name: their calls go out with their own tokens, and everything else with *auth*. What is not given is read
+    from `GENESYSCLOUD_REGION`, `GENESYSCLOUD_OAUTHCLIENT_ID`, `GENESYSCLOUD_OAUTHCLIENT_SECRET`,
+    `GENESYSCLOUD_ACCESS_TOKEN` and `RINGONCE_BASE_URL`. *country* is where numbers without a country code live.
+    *ledger* is where intents are kept (memory, if none is given); clients that share one share its promise.
+    *channel_store* is a folder in which the notification channel is kept for the next run, *safe* where refresh
+    tokens are kept (by default the system's keyring, or a file that only its owner can read).
 
     Use it with `async with`, or call `aclose` in the end. It belongs to the event loop that first used it.
     """
@@ -50,11 +53,13 @@ class AsyncClient:
         region: str = "",
         base_url: str = "",
         auth: Auth | None = None,
+        agents: Mapping[str, Auth] | None = None,
         country: str = "",
         timeouts: Timeouts | None = None,
         ledger: Ledger | None = None,
         settle: float = SETTLE,
         channel_store: Path | None = None,
+        safe: "Safe | None" = None,
         login_url: str = "",
         allow_http: bool = False,
     ) -> None:
@@ -72,7 +77,9 @@ class AsyncClient:
             country=settings.country,
             incarnation=uuid.uuid4().hex,
             settle=settle,
+            pool=_pool(agents or {}),
         )
+        self._safe, self._secrets = safe, settings.secrets
         self._ledger: Ledger = ledger or MemoryLedger()
         self._timeouts = timeouts or Timeouts()
         self._channel_store = channel_store
@@ -166,6 +173,32 @@ class AsyncClient:
         )
         return await self._shell.run(placing.plan_call(self._session, wanted))
 
+    async def check(
+        self,
+        *,
+        agent: str,
+        to: str,
+        caller_id: str = "",
+        queue: str = "",
+        wire: Literal["platform", "tutorial"] = "platform",
+        allow_premium: bool = False,
+    ) -> tuple[Finding, ...]:
+        """Look at everything that such a call needs, and say what is wrong and what to do about it. Nothing rings.
+
+        It sends at most 8 requests, only reads, each once. What can't be known is a warning; so is what could not be
+        looked at because something before it failed.
+        """
+        wanted = order(
+            intent="check",
+            agent=agent,
+            to=to,
+            caller_id=caller_id,
+            queue=queue,
+            wire=wire,
+            allow_premium=allow_premium,
+        )
+        return await self._shell.run(checking.check(self._session, wanted))
+
     async def follow(self, call: Which, *, timeout: float | None = None) -> "AsyncGenerator[Call]":  # noqa: ASYNC109
         """Give every change of a call until it has ended.
 
@@ -239,13 +272,26 @@ class AsyncClient:
         """Store the agent's wrap-up *code* (id or name) and *notes*."""
         return await self._shell.run(steering.wrap_up(self._session, _named(call), code, notes))
 
+    async def whoami(self) -> Identity:
+        """Say what the client's token stands for, what it may do, and how long."""
+        return await self._shell.run(identity.whoami(self._session))
+
+    async def revoke_token(self) -> None:
+        """Have the platform forget the client's token; the next request gets another, where the grant can."""
+        await self._shell.run(identity.revoke(self._session))
+
     @property
     def _shell(self) -> "Shell":
         if self._opened is None:
             from ringonce.client.shell import Shell  # brings the HTTP library: 0.4 s of import
 
-            self._opened = Shell(self._session, self._ledger, self._timeouts, self._channel_store)
+            self._opened = Shell(self._session, self._ledger, self._timeouts, self._channel_store, self._open_safe)
         return self._opened
+
+    def _open_safe(self) -> "Safe":
+        from ringonce.client.safe import safe_in
+
+        return self._safe or safe_in(config.state_dir(os.environ), self._secrets)
 
     def _following(self, call: Which, timeout: float | None, enough: Callable[[Call], bool]) -> "Flow[Call]":
         conversation_id = _named(call)
@@ -258,6 +304,17 @@ def _auth_of(settings: config.Settings) -> Auth:
     if settings.access_token:
         return AccessToken(settings.access_token)
     return ClientCredentials(settings.client_id, settings.client_secret)
+
+
+def _pool(agents: Mapping[str, Auth]) -> dict[str, Auth]:
+    pool = {name.strip().casefold(): auth for name, auth in agents.items()}
+    if len(pool) != len(agents) or "" in pool:
+        raise InvalidInput(
+            "The agents' identities can't be told apart",
+            why="an agent is named twice, or has no name",
+            fix="name each agent once in `agents`, by e-mail, id or full name",
+        )
+    return pool
 
 
 def _named(call: Which) -> str:

@@ -15,9 +15,10 @@ from typing import Any, Literal, Self, TypeVar
 from ringonce.client.aio import SETTLE, AsyncClient, Which
 from ringonce.client.auth import Auth
 from ringonce.client.flows.order import Plan
+from ringonce.client.safe import Safe
 from ringonce.config import Timeouts
 from ringonce.ledger import Ledger
-from ringonce.models import Call, Placed
+from ringonce.models import Call, Finding, Identity, Placed
 
 T = TypeVar("T")
 CLOSING = 2.0
@@ -33,11 +34,13 @@ class Client:
         region: str = "",
         base_url: str = "",
         auth: Auth | None = None,
+        agents: Mapping[str, Auth] | None = None,
         country: str = "",
         timeouts: Timeouts | None = None,
         ledger: Ledger | None = None,
         settle: float = SETTLE,
         channel_store: Path | None = None,
+        safe: Safe | None = None,
         login_url: str = "",
         allow_http: bool = False,
     ) -> None:
@@ -45,11 +48,13 @@ class Client:
             region=region,
             base_url=base_url,
             auth=auth,
+            agents=agents,
             country=country,
             timeouts=timeouts,
             ledger=ledger,
             settle=settle,
             channel_store=channel_store,
+            safe=safe,
             login_url=login_url,
             allow_http=allow_http,
         )
@@ -139,6 +144,23 @@ class Client:
             )
         )
 
+    def check(
+        self,
+        *,
+        agent: str,
+        to: str,
+        caller_id: str = "",
+        queue: str = "",
+        wire: Literal["platform", "tutorial"] = "platform",
+        allow_premium: bool = False,
+    ) -> tuple[Finding, ...]:
+        """Look at everything that such a call needs; see `AsyncClient.check`. Nothing rings."""
+        return self._run(
+            self._client.check(
+                agent=agent, to=to, caller_id=caller_id, queue=queue, wire=wire, allow_premium=allow_premium
+            )
+        )
+
     def follow(self, call: Which, *, timeout: float | None = None) -> Iterator[Call]:
         """Give every change of a call until it has ended; see `AsyncClient.follow`."""
         changes = self._client.follow(call, timeout=timeout)
@@ -196,6 +218,14 @@ class Client:
     def wrap_up(self, call: Which, *, code: str, notes: str = "") -> Call:
         """Store the agent's wrap-up *code* (id or name) and *notes*."""
         return self._run(self._client.wrap_up(call, code=code, notes=notes))
+
+    def whoami(self) -> Identity:
+        """Say what the client's token stands for, what it may do, and how long."""
+        return self._run(self._client.whoami())
+
+    def revoke_token(self) -> None:
+        """Have the platform forget the client's token; the next request gets another, where the grant can."""
+        self._run(self._client.revoke_token())
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         if not self._finish.alive:

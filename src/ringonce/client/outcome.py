@@ -44,6 +44,10 @@ _AGENT_AWAY = _BROKEN | {
     "inactivity", "session.expired",
 }  # fmt: skip
 _NO_ROUTE = ".dialplan."
+_SILENT = (
+    "the agent's station never answered; nothing was dialled "
+    "(a WebRTC phone answers only in an open browser with 'Placing calls with another app' on)"
+)
 
 
 class LegFacts:
@@ -158,7 +162,7 @@ def judge(  # noqa: C901  a table reads best in one piece
     if not far and agent is not None and (agent.error_code or agent.disconnect_types & _AGENT_AWAY):
         if _NO_ROUTE in agent.error_code:
             return Outcome.UNROUTABLE, _evidence(agent, "the dial plan has no route to the number")
-        return Outcome.AGENT_UNREACHABLE, _evidence(agent, "the agent's station never answered; nothing was dialled")
+        return Outcome.AGENT_UNREACHABLE, _evidence(agent, _SILENT)
     return _from_status(statuses, [*far, *([agent] if agent else [])])
 
 

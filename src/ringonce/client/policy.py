@@ -8,6 +8,8 @@ from ringonce.client.wishes import Lost, Request, Response
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 MOST_TRIES = 4
 """Sends of one request, the first included."""
+SKEW = 30.0
+"""Seconds by which our clock and the platform's may differ: lost calls are looked for that much earlier."""
 QUICKEST, SLOWEST = 0.25, 4.0
 TOKEN_LEEWAY, TOKEN_EARLY = 60.0, 300.0
 """Seconds before a token's end from which it is no longer used, and from which it is renewed if that is free."""

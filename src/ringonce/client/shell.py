@@ -1,25 +1,32 @@
 """The asyncio shell: it grants wishes and decides nothing."""
 
 import asyncio
-import logging
+import secrets
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from ringonce.client import policy
-from ringonce.client.auth import AccessGrant
 from ringonce.client.flows.session import Session
+from ringonce.client.landing import consent
+from ringonce.client.safe import Safe
 from ringonce.client.stream import EventStream
+from ringonce.client.tokens import Tokens
 from ringonce.client.transport import Transport
 from ringonce.client.wishes import (
+    Alone,
     Arm,
+    Consent,
+    Draw,
     Flow,
     Hear,
+    Keep,
     Listen,
     Look,
     Lost,
+    Make,
     Now,
+    Recall,
     Release,
     Send,
     Settle,
@@ -33,7 +40,6 @@ from ringonce.errors import RingonceError
 from ringonce.ledger import Ledger
 from ringonce.models import Call
 
-log = logging.getLogger("ringonce.client")
 T = TypeVar("T")
 
 
@@ -45,21 +51,23 @@ class _Done(Generic[T]):
 
 
 class Shell:
-    """Runs flows on one event loop, with one transport, one token and one event stream."""
+    """Runs flows on one event loop, with one transport, one token for each identity, and one event stream."""
 
-    def __init__(self, session: Session, ledger: Ledger, timeouts: Timeouts, channel_store: Path | None) -> None:
+    def __init__(
+        self, session: Session, ledger: Ledger, timeouts: Timeouts, channel_store: Path | None, safe: Callable[[], Safe]
+    ) -> None:
         self._session, self._ledger = session, ledger
         self._transport = Transport(timeouts)
-        self._grant: AccessGrant | None = None
-        self._renewal: asyncio.Task[AccessGrant] | None = None
+        self._tokens = Tokens(session, self.run)
+        self._open_safe = safe
+        self._safe: Safe | None = None
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._stream = EventStream(session, self._transport, self.run, self._wake, channel_store)
 
     async def close(self) -> None:
         """Close the event stream and every connection."""
         await self._stream.close()
-        if self._renewal is not None:
-            self._renewal.cancel()
+        self._tokens.close()
         await self._transport.close()
 
     async def run(self, flow: Flow[T]) -> T:
@@ -90,7 +98,7 @@ class Shell:
             return _advance(flow, refused)
         return _advance(flow, answer)
 
-    async def _give(self, wish: Wish) -> Any:  # noqa: C901  one case a wish
+    async def _give(self, wish: Wish) -> Any:  # noqa: C901, PLR0912  one case a wish
         match wish:
             case Send(request):
                 return await self._transport.send(request)
@@ -98,8 +106,8 @@ class Shell:
                 return time.time()
             case Hear():
                 await self._hear(wish)
-            case Token(stale):
-                return await self._token(stale)
+            case Token(stale, agent):
+                return await self._tokens.give(agent, stale)
             case Listen(agent_id, anew):
                 return await self._stream.listen(agent_id, anew=anew)
             case Sleep(seconds):
@@ -114,30 +122,26 @@ class Shell:
                 self._ledger.release(row)
             case Tell():
                 pass
+            case Draw(count):
+                return secrets.token_urlsafe(count)[:count]
+            case Make(make):
+                return await asyncio.to_thread(make)
+            case Consent():
+                return await consent(wish)
+            case Recall(name):
+                return await asyncio.to_thread(self._secrets.recall, name)
+            case Keep(name, secret):
+                await asyncio.to_thread(self._secrets.keep, name, secret)
+            case Alone(name, flow, patience):
+                async with self._secrets.alone(name, patience):
+                    return await self.run(flow)
         return None
 
-    async def _token(self, stale: str) -> str:
-        """Give a token that is not *stale*; one renewal is in flight, however many ask."""
-        grant = self._grant
-        urgency = policy.Need.MUST
-        if grant is not None and grant.value != stale:
-            urgency = policy.need(grant.issued_at, grant.expires_at, time.time())
-            if urgency is policy.Need.NOTHING:
-                return grant.value
-        if self._renewal is None:
-            self._renewal = asyncio.create_task(self._renew(stale), name="ringonce-token")
-            self._renewal.add_done_callback(_note_failure)
-        if grant is not None and urgency is policy.Need.IF_FREE:
-            return grant.value
-        return (await asyncio.shield(self._renewal)).value
-
-    async def _renew(self, stale: str) -> AccessGrant:
-        try:
-            now = time.time()
-            self._grant = await self.run(self._session.auth.grant(self._session.endpoints, now, stale))
-            return self._grant
-        finally:
-            self._renewal = None
+    @property
+    def _secrets(self) -> Safe:
+        if self._safe is None:
+            self._safe = self._open_safe()
+        return self._safe
 
     async def _hear(self, wish: Hear) -> None:
         if self._session.board.count(wish.key) != wish.seen:
@@ -172,8 +176,3 @@ def _advance(flow: Flow[T], answer: Any) -> Wish | _Done[T]:
 def _resolve(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():
         waiter.set_result(None)
-
-
-def _note_failure(renewal: asyncio.Task[AccessGrant]) -> None:
-    if not renewal.cancelled() and renewal.exception() is not None:
-        log.info("no new token: %s", renewal.exception())

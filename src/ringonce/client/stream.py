@@ -142,7 +142,9 @@ class EventStream:
 
     def _kept(self) -> Channel | None:
         if self._slot is None and self._store is not None:
-            owner = f"{self._session.endpoints.api} {self._session.auth.name}"
+            # A channel belongs to a user and a client; two agents may well have the same kind of grant.
+            user = self._session.users.get("", "")
+            owner = f"{self._session.endpoints.api} {self._session.auth.name} {user}".rstrip()
             self._slot = take_slot(self._store, owner)
         return self._slot.read() if self._slot is not None else None
 

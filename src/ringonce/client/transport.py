@@ -1,6 +1,8 @@
 """The only file that knows the HTTP library: one request, one send, and the event socket."""
 
 import asyncio
+import errno
+import re
 from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import Self
@@ -68,11 +70,11 @@ class Transport:
                 body = await answer.read()
                 return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, body)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as unmade:
-            raise Lost(_words(unmade) or "the connection timed out", sent=False) from unmade
+            raise Lost(_unmade(unmade), sent=False) from unmade
         except TimeoutError as late:
             raise Lost("no answer in time", sent=True) from late
         except (aiohttp.ClientError, OSError, ValueError) as broken:
-            raise Lost(_words(broken) or type(broken).__name__, sent=True) from broken
+            raise Lost(_broken(broken), sent=True) from broken
 
     async def open_socket(self, url: str) -> "EventSocket":
         """Open the event socket of a channel. Raise `Lost`."""
@@ -80,7 +82,7 @@ class Transport:
             async with asyncio.timeout(self._connect_timeout):
                 return EventSocket(await self._session.ws_connect(url, max_msg_size=BIGGEST_FRAME, autoping=True))
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as unmade:
-            raise Lost(_words(unmade) or "the connection timed out", sent=False) from unmade
+            raise Lost(_unmade(unmade), sent=False) from unmade
 
 
 class EventSocket:
@@ -112,12 +114,65 @@ class EventSocket:
         try:
             await self._socket.send_str('{"message":"ping"}')
         except (aiohttp.ClientError, OSError) as gone:
-            raise Lost(_words(gone), sent=False) from gone
+            raise Lost(_broken(gone), sent=False) from gone
 
     async def close(self) -> None:
         """Close the socket."""
         await self._socket.close()
 
 
-def _words(error: BaseException) -> str:
-    return str(error).strip()
+_NO_WAY = {
+    errno.ECONNREFUSED: "nothing listens there: the connection was refused",
+    errno.ENETUNREACH: "no network leads there",
+    errno.EHOSTUNREACH: "no network leads there",
+    errno.ETIMEDOUT: "the connection timed out",
+    errno.ECONNRESET: "the connection was closed while it was being made",
+}
+
+
+def _unmade(error: BaseException) -> str:
+    """Say in plain words why a connection could not be made."""
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return f"DNS knows no host {error.host!r}"
+        case aiohttp.ClientConnectorCertificateError():
+            return f"its certificate is not trusted: {_reason(error.certificate_error)}"
+        case aiohttp.ClientSSLError():
+            return f"no encrypted connection could be agreed on: {_reason(error.os_error)}"
+        case aiohttp.ClientConnectorError():
+            return _no_way(error.os_error)
+        case aiohttp.InvalidURL():
+            return "it is no address"
+        case TimeoutError():
+            return "the connection timed out"
+        case aiohttp.WSServerHandshakeError():
+            return f"the event socket was refused with HTTP {error.status}"
+        case OSError():
+            return _no_way(error)
+    return str(error).strip() or type(error).__name__
+
+
+def _no_way(error: OSError) -> str:
+    # Where a host has several addresses, the numbers of all failures are only in the text.
+    numbers = {error.errno} if error.errno else {int(found) for found in re.findall(r"\[Errno (\d+)\]", str(error))}
+    known = [words for number, words in _NO_WAY.items() if number in numbers]
+    return known[0] if known else f"no connection could be made: {_reason(error)}"
+
+
+def _broken(error: BaseException) -> str:
+    """Say in plain words how a connection broke that had been made."""
+    match error:
+        case aiohttp.ServerDisconnectedError() | ConnectionResetError() | BrokenPipeError():
+            return "the connection was closed before an answer came"
+        case aiohttp.ClientPayloadError():
+            return "the answer was cut off"
+        case aiohttp.ClientResponseError():
+            return "the answer is not HTTP"
+        case aiohttp.ClientOSError():
+            return "the connection broke before an answer came"
+    return str(error).strip() or type(error).__name__
+
+
+def _reason(error: BaseException) -> str:
+    words = getattr(error, "verify_message", "") or getattr(error, "strerror", "") or str(error)
+    return str(words).strip() or type(error).__name__

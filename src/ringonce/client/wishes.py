@@ -5,7 +5,7 @@ or lock, so the same flow runs under asyncio and under a simulation that owns ti
 """
 
 import dataclasses
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -25,7 +25,7 @@ class Request:
     url: str
     body: Any = None
     """Sent as JSON; `None` sends no body."""
-    form: Mapping[str, str] | None = None
+    form: Mapping[str, str] | None = dataclasses.field(default=None, repr=False)
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
     repeatable: bool = False
 
@@ -36,7 +36,7 @@ class Response:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = dataclasses.field(repr=False)
 
     @property
     def ok(self) -> bool:
@@ -65,9 +65,74 @@ class Send:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Token:
-    """Give a valid access token; *stale* is one that was just refused."""
+    """Give a valid access token; *stale* is one that was just refused.
 
-    stale: str = ""
+    It is the client's own, or that of *agent*, who has an identity of his own in the client's pool.
+    """
+
+    stale: str = dataclasses.field(default="", repr=False)
+    agent: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Draw:
+    """Give *count* characters that nobody can guess, all of them letters, digits, `-` or `_`."""
+
+    count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Make:
+    """Give what *make* returns, or throw the `RingonceError` that it raises. It may take its time."""
+
+    make: Callable[[], str]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Consent:
+    """Have a person open *url* in a browser and give where that ended: a `Landing`, or None after *timeout* seconds.
+
+    The redirect URI is a parameter of its own and is added to *url* by whoever opens its port.
+    """
+
+    url: str
+    redirect_uri: str
+    """On this machine; without a port, a free one is taken."""
+    timeout: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Landing:
+    """What a redirect brought along."""
+
+    redirect_uri: str
+    """With the port that was really used."""
+    query: Mapping[str, str] = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Recall:
+    """Give the secret that is kept under *name*, or None."""
+
+    name: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Keep:
+    """Keep *secret* under *name*, and be done only when it is safe there; None forgets what was kept."""
+
+    name: str
+    secret: str | None = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Alone:
+    """Run *flow* while nobody else who shares our secrets runs one of the same *name*; gives its result."""
+
+    name: str
+    flow: "Flow[Any]"
+    patience: float = 60.0
+    """Seconds to wait for one's turn."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -135,4 +200,22 @@ class Tell:
     call: Call
 
 
-Wish = Send | Token | Now | Sleep | Look | Arm | Settle | Release | Listen | Hear | Tell
+Wish = (
+    Send
+    | Token
+    | Now
+    | Sleep
+    | Look
+    | Arm
+    | Settle
+    | Release
+    | Listen
+    | Hear
+    | Tell
+    | Draw
+    | Make
+    | Consent
+    | Recall
+    | Keep
+    | Alone
+)

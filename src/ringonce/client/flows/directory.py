@@ -32,8 +32,11 @@ class _Entities(msgspec.Struct):
     entities: list[_Entity] = []
 
 
-def agent_id(session: Session, agent: str) -> Flow[str]:
-    """Give an agent's id by id, e-mail or full name. Raise `NotFound` or `Ambiguous`; remembered once found."""
+def agent_id(session: Session, agent: str, deadline: float | None = None) -> Flow[str]:
+    """Give an agent's id by id, e-mail or full name. Raise `NotFound` or `Ambiguous`; remembered once found.
+
+    *deadline* is that of `exchange`, in epoch seconds.
+    """
     wanted = _clean(agent, "agent", "an e-mail, an id or a full name")
     if UUID.fullmatch(wanted):
         return wanted.lower()
@@ -56,7 +59,7 @@ def agent_id(session: Session, agent: str) -> Flow[str]:
         },
         repeatable=True,
     )
-    response = yield from read(search, f"Agent {wanted!r} can't be looked up")
+    response = yield from read(search, f"Agent {wanted!r} can't be looked up", deadline=deadline)
     found = msgspec.json.decode(response.body, type=_Users).results
     same = [one for one in found if (one.email if by_mail else one.name).casefold() == wanted.casefold()]
     one = _the_one(same, found, "agent", wanted)
@@ -70,8 +73,8 @@ def agent_id(session: Session, agent: str) -> Flow[str]:
     return one.id
 
 
-def queue_id(session: Session, queue: str) -> Flow[str]:
-    """Give a queue's id by id or name. Raise `NotFound` or `Ambiguous`; remembered once found."""
+def queue_id(session: Session, queue: str, deadline: float | None = None) -> Flow[str]:
+    """Give a queue's id by id or name, as `agent_id` does an agent's."""
     wanted = _clean(queue, "queue", "a name or an id")
     if UUID.fullmatch(wanted):
         return wanted.lower()
@@ -79,7 +82,7 @@ def queue_id(session: Session, queue: str) -> Flow[str]:
     if known:
         return known
     url = session.url(f"/routing/queues?pageSize=100&name={quote(wanted, safe='')}")
-    response = yield from read(Request("GET", url), f"Queue {wanted!r} can't be looked up")
+    response = yield from read(Request("GET", url), f"Queue {wanted!r} can't be looked up", deadline=deadline)
     found = msgspec.json.decode(response.body, type=_Entities).entities
     same = [one for one in found if one.name.casefold() == wanted.casefold()]
     session.queues[wanted.casefold()] = one_id = _the_one(same, found, "queue", wanted).id

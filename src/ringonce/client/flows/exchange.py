@@ -1,10 +1,9 @@
 """One request and its answer: the token, what may be sent again, and refusals in words."""
 
-from typing import Any
-
 import msgspec
 
 from ringonce.client import policy
+from ringonce.client.remedies import remedy
 from ringonce.client.wishes import Flow, Lost, Now, Request, Response, Send, Sleep, Token
 from ringonce.errors import (
     ApiRefusal,
@@ -22,9 +21,9 @@ PATIENCE = 30.0
 
 
 def exchange(
-    request: Request, *, deadline: float | None = None, fenced: bool = False, signed: bool = True
+    request: Request, *, deadline: float | None = None, fenced: bool = False, signed: bool = True, agent: str = ""
 ) -> Flow[Response]:
-    """Send *request* as the client's identity and give the answer, whatever its status but 401 and 429.
+    """Send *request* as the client's identity, or as *agent*'s own, and give the answer, save for 401 and 429.
 
     It is sent again only where `policy.may_repeat` allows. Raise `Unreachable` if nothing was sent, `NoAnswer` if
     something was, `NotAuthenticated`, or `RateLimited` if the quota comes back after *deadline* (epoch seconds).
@@ -33,7 +32,7 @@ def exchange(
     """
     if deadline is None:
         deadline = (yield Now()) + PATIENCE
-    token: str = (yield Token()) if signed else ""
+    token: str = (yield Token(agent=agent)) if signed else ""
     renewed = not signed
     tries = 0
     while True:
@@ -50,9 +49,10 @@ def exchange(
         except Lost as lost:
             outcome = lost
         if isinstance(outcome, Response):
+            outcome = _unquoted(outcome, token)
             if outcome.status == 401 and not renewed:  # noqa: PLR2004
                 # 401 proves that nothing was done, so even a create may be sent again, once.
-                token, renewed = (yield Token(stale=token)), True
+                token, renewed = (yield Token(stale=token, agent=agent)), True
                 continue
             if not policy.may_repeat(request, outcome):
                 return _or_unauthenticated(outcome) if signed else outcome
@@ -69,6 +69,13 @@ def read(request: Request, what: str, *, fix: str = "", deadline: float | None =
     if response.ok:
         return response
     raise refusal(response, what, fix=fix)
+
+
+def _unquoted(response: Response, token: str) -> Response:
+    """Take the token out of a refusal that quotes it, since its words end up in errors and logs."""
+    if response.ok or not token or token.encode() not in response.body:
+        return response
+    return Response(response.status, response.headers, response.body.replace(token.encode(), b"..."))
 
 
 def _limited(outcome: Response | Lost) -> bool:
@@ -95,7 +102,7 @@ def _rate_limited(response: Response, wait: float) -> RateLimited:
     return RateLimited(
         "The quota of requests is spent",
         why=said.message or "HTTP 429",
-        fix=f"try again in {wait:.0f} s; fewer readers of the same token leave more for dialing",
+        fix=f"try again in {wait:.0f} s; {remedy(429, said.code).fix}",
         retry_after=wait,
         status=429,
         code=said.code,
@@ -109,7 +116,7 @@ def _or_unauthenticated(response: Response) -> Response:
         raise NotAuthenticated(
             "The access token was refused, a renewed one too",
             why=said.message or said.code,
-            fix="check that the OAuth client is active and belongs to this region",
+            fix=remedy(401, said.code).fix,
             status=401,
             code=said.code,
             correlation_id=said.context_id,
@@ -136,33 +143,18 @@ def problem(response: Response) -> Problem:
     return said
 
 
-_FIX_BY_STATUS = {
-    400: "correct what the platform names; its support can trace the correlation id",
-    403: "give the OAuth client's or user's role the permission",
-    404: "check the id, and that the token belongs to the right organization and region",
-}
-_FIXES = {
-    "not.a.user": "this needs a user's token; with client credentials use the endpoints for a named user",
-    "conversation.error.no.user.station": "the agent has to choose a station (phone) in Genesys Cloud first",
-    "missing.permissions": "give the OAuth client's or user's role the permissions named",
-    "missing.any.permissions": "give the OAuth client's or user's role one of the permissions named",
-}
-
-
-def refusal(response: Response, what: str, *, fix: str = "") -> ApiRefusal | NoAnswer:
-    """Turn an answer that is not 2xx into the error to raise."""
+def refusal(response: Response, what: str, *, fix: str = "", tutorial: bool = False) -> ApiRefusal | NoAnswer:
+    """Turn an answer that is not 2xx into the error to raise; *tutorial* is the wire that was spoken."""
     said = problem(response)
     status = response.status
     why = said.message or f"HTTP {status}"
     if said.code:
         why += f" [{said.code}]"
+    known = remedy(status, said.code, tutorial=tutorial)
     if status >= 500 or status < 400:  # noqa: PLR2004
-        return NoAnswer(f"{what}: no usable answer (HTTP {status})", why=why, fix="try again later")
+        return NoAnswer(f"{what}: no usable answer (HTTP {status})", why=why, fix=fix or known.fix)
     kind: type[ApiRefusal] = {401: NotAuthenticated, 403: NotPermitted, 404: NotFound}.get(status, ApiRefusal)
-    known: dict[str, Any] = {"status": status, "code": said.code, "correlation_id": said.context_id}
-    return kind(
-        what, why=why, fix=fix or _FIXES.get(said.code) or _FIX_BY_STATUS.get(status, _FIX_BY_STATUS[400]), **known
-    )
+    return kind(what, why=why, fix=fix or known.fix, status=status, code=said.code, correlation_id=said.context_id)
 
 
 def _signed(request: Request, token: str) -> Request:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 
 from ringonce import numbers
-from ringonce.client.flows import directory
+from ringonce.client.flows import directory, identity
 from ringonce.client.flows.session import Session, token_user
 from ringonce.client.fold import STAMP
 from ringonce.client.wishes import Flow, Request
@@ -58,6 +58,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The number in E.164."""
     identity: str
     """Which grant sends it, and for whom."""
+    acts: str = ""
+    """The agent whose own token sends it, by id; empty if that is the client's."""
 
     def request(self) -> Request:
         """Give the request to send. It is never repeatable."""
@@ -66,18 +68,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 def checked(session: Session, given: Order) -> Order:
     """Give the order with its numbers in E.164. Raise `InvalidInput` with what, why and fix; sends nothing."""
-    if given.caller_id and given.queue:
-        raise InvalidInput(
-            "A caller id and a queue were both given",
-            why="a queue brings its own caller id",
-            fix="give one of them",
-        )
+    one_of_both(given)
     if not given.caller_id and given.wire is Wire.TUTORIAL:
-        raise InvalidInput(
-            "The tutorial wire needs a caller id",
-            why="its request has the number in `from.phoneNumber`",
-            fix="give caller_id, one of the agent's own numbers",
-        )
+        raise needs_caller_id()
     _fits("intent", given.intent, LONGEST_INTENT, "give a short key, such as crm-4711")
     for name, value, longest in (
         ("caller_name", given.caller_name, LONGEST_NAME),
@@ -93,19 +86,38 @@ def checked(session: Session, given: Order) -> Order:
     return msgspec.structs.replace(given, to=to, caller_id=caller_id)
 
 
+def one_of_both(given: Order) -> None:
+    """Refuse a caller id beside a queue."""
+    if given.caller_id and given.queue:
+        raise InvalidInput(
+            "A caller id and a queue were both given",
+            why="a queue brings its own caller id",
+            fix="give one of them",
+        )
+
+
+def needs_caller_id() -> InvalidInput:
+    """Say that the tutorial wire can't do without a caller id."""
+    return InvalidInput(
+        "The tutorial wire needs a caller id",
+        why="its request has the number in `from.phoneNumber`",
+        fix="give caller_id, one of the agent's own numbers",
+    )
+
+
 def plan(session: Session, wanted: Order) -> Flow[Plan]:
     """Turn a checked order into its request: who is asked for, by whom, with what body."""
     agent = yield from directory.agent_id(session, wanted.agent)
+    acts = yield from identity.acting(session, wanted.agent, agent)
     if wanted.wire is Wire.TUTORIAL:
-        yield from ()
-        url, body, identity = session.url("/conversations/calls"), _tutorial_body(wanted, agent), session.auth.name
+        body, own = _tutorial_body(wanted, agent), True
+        said = identity.words(session, acts, agent, own_endpoint=bool(acts))
     else:
         queue = (yield from directory.queue_id(session, wanted.queue)) if wanted.queue else ""
-        own = (yield from token_user(session)) == agent
-        url = session.url("/conversations/calls" if own else f"/conversations/calls/user/{agent}")
-        body = _platform_body(wanted, queue)
-        identity = f"{session.auth.name}, " + ("as the agent" if own else f"on behalf of agent {agent}")
-    return Plan(method="POST", url=url, body=body, agent_id=agent, to=wanted.to, identity=identity)
+        own = bool(acts) or (yield from token_user(session)) == agent
+        body, said = _platform_body(wanted, queue), identity.words(session, acts, agent, own_endpoint=own)
+    url = session.url("/conversations/calls" if own else f"/conversations/calls/user/{agent}")
+    return Plan(method="POST", url=url, body=body, agent_id=agent, to=wanted.to, identity=said, acts=acts)
 
 
 def _platform_body(wanted: Order, queue: str) -> dict[str, Any]:

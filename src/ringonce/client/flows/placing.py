@@ -12,6 +12,7 @@ from ringonce.client.flows.exchange import exchange, problem, refusal
 from ringonce.client.flows.order import Order, Plan, checked, plan
 from ringonce.client.flows.reconciling import Lookout, look_for, look_once
 from ringonce.client.flows.session import Session
+from ringonce.client.remedies import remedy
 from ringonce.client.wishes import Arm, Flow, Listen, Look, Now, Release, Response, Settle, Sleep
 from ringonce.errors import (
     ApiRefusal,
@@ -62,7 +63,7 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
 
 def _send_once(session: Session, planned: Plan, row: Row, lookout: Lookout) -> Flow[Placed]:
     try:
-        response = yield from exchange(planned.request(), deadline=row.deadline, fenced=True)
+        response = yield from exchange(planned.request(), deadline=row.deadline, fenced=True, agent=planned.acts)
     except (Unreachable, RateLimited, TooLate):
         # Nothing was placed, and nothing was decided about the call either: the same intent may try again.
         yield Release(row)
@@ -82,7 +83,10 @@ def _send_once(session: Session, planned: Plan, row: Row, lookout: Lookout) -> F
         yield Settle(_refused(row, error))
         raise error
     said = problem(response)
-    return (yield from _reconcile(session, row, lookout, f"HTTP {response.status} {said.code}".strip()))
+    told = f"HTTP {response.status}" + (
+        f" {said.code}: {remedy(response.status, said.code).means}" if said.code else ""
+    )
+    return (yield from _reconcile(session, row, lookout, told))
 
 
 def _placed(session: Session, row: Row, lookout: Lookout, conversation_id: str, evidence: str = "") -> Flow[Placed]:
@@ -171,7 +175,8 @@ def _conversation_id(response: Response) -> str:
 
 
 def _why_refused(planned: Plan, response: Response) -> ApiRefusal:
-    error = refusal(response, f"Genesys Cloud refused the call of agent {planned.agent_id} to {masked(planned.to)}")
+    what = f"Genesys Cloud refused the call of agent {planned.agent_id} to {masked(planned.to)}"
+    error = refusal(response, what, tutorial="from" in planned.body)
     if isinstance(error, ApiRefusal):
         return error
     raise error

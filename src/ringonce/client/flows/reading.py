@@ -8,12 +8,11 @@ import msgspec
 from ringonce.client import snapshots
 from ringonce.client.flows.exchange import exchange, read
 from ringonce.client.flows.session import Session, token_user
+from ringonce.client.policy import SKEW
 from ringonce.client.wishes import Flow, Now, Request
 from ringonce.errors import NoAnswer, NotPermitted
 
 DAY = 86_400.0
-SKEW = 30.0
-"""Seconds by which our clock and the platform's may differ."""
 
 
 class _Found(msgspec.Struct, rename="camel"):

@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 from ringonce.client import policy
 from ringonce.client.board import Board
-from ringonce.client.flows.reading import SKEW, calls_of
+from ringonce.client.flows.reading import calls_of
 from ringonce.client.flows.session import Session
+from ringonce.client.policy import SKEW
 from ringonce.client.wishes import Flow, Hear, Now
 from ringonce.errors import RingonceError
 

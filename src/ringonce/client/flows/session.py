@@ -1,10 +1,11 @@
 """What the flows of one client share: where the platform is, who we are, what was looked up, and the board."""
 
 import dataclasses
+from collections.abc import Mapping
 
-from ringonce.client.auth import Auth
+from ringonce.client.auth import AccessGrant, Auth
 from ringonce.client.board import Board
-from ringonce.client.flows.exchange import exchange, read, refusal
+from ringonce.client.flows.exchange import exchange, refusal
 from ringonce.client.wishes import Flow, Request
 from ringonce.config import Endpoints
 
@@ -21,34 +22,45 @@ class Session:
     """Names this process in the ledger."""
     settle: float
     """Seconds after a lost answer within which the platform may still show the call."""
+    pool: Mapping[str, Auth] = dataclasses.field(default_factory=dict)
+    """Agents' own identities, by id, e-mail or full name."""
     board: Board = dataclasses.field(default_factory=Board)
     agents: dict[str, str] = dataclasses.field(default_factory=dict)
     """Agents' ids by what they were called."""
     queues: dict[str, str] = dataclasses.field(default_factory=dict)
     flat_only: bool = False
     """The identity may not read the nested view of a conversation."""
-    user_id: str | None = None
-    """Whose token it is: empty for an application's, None while it is not known."""
+    own: dict[str, Auth | None] = dataclasses.field(default_factory=dict)
+    """Agents' own identities by their ids, or that they have none; filled as calls are planned."""
+    grants: dict[str, AccessGrant] = dataclasses.field(default_factory=dict)
+    """The tokens in use, by the id of the agent whose own they are; the client's own is under the empty one."""
+    users: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Whose those tokens are, under the same names: a user's id, or empty for an application's."""
 
     def url(self, path: str) -> str:
         """Give the address of an API path, such as `/users/me`."""
         return f"{self.endpoints.api}/api/v2{path}"
 
-
-def token_user(session: Session) -> Flow[str]:
-    """Say which user the token stands for; empty for an application's. Asked once, and only where it isn't plain."""
-    if session.user_id is None:
-        session.user_id = "" if session.auth.service else (yield from _ask_user(session))
-    return session.user_id
+    def auth_of(self, agent: str) -> Auth:
+        """Give the agent's own identity, or the client's (empty)."""
+        return (self.own.get(agent) if agent else None) or self.auth
 
 
-def _ask_user(session: Session) -> Flow[str]:
-    response = yield from exchange(Request("GET", session.url("/users/me")))
+def token_user(session: Session, agent: str = "") -> Flow[str]:
+    """Say which user a token stands for; empty for an application's. Asked once, and only where it isn't plain.
+
+    It is the client's own token, or that of *agent*, who has an identity of his own.
+    """
+    if agent not in session.users:
+        auth = session.auth_of(agent)
+        session.users[agent] = "" if auth.service else (yield from _ask_user(session, agent))
+    return session.users[agent]
+
+
+def _ask_user(session: Session, agent: str) -> Flow[str]:
+    response = yield from exchange(Request("GET", session.url("/users/me")), agent=agent)
     if response.status == 400:  # noqa: PLR2004  not.a.user: an application's token
         return ""
     if not response.ok:
         raise refusal(response, "The token's own user can't be read")
     return str(response.json().get("id", ""))
-
-
-__all__ = ["Session", "exchange", "read", "token_user"]

@@ -16,6 +16,7 @@ analytics       finding calls afterwards
 import dataclasses
 import itertools
 import logging
+from email.utils import formatdate
 from typing import Final
 
 import msgspec
@@ -77,7 +78,8 @@ class Desk:
     def handle(self, request: Request) -> Reply:
         """Answer one request, whatever it is."""
         correlation_id = self.world.dice.uuid()
-        headers: Headers = (("ININ-Correlation-Id", correlation_id),)
+        date = formatdate(self.world.now, usegmt=True)
+        headers: Headers = (("ININ-Correlation-Id", correlation_id), ("Date", date))
         try:
             if "/oauth/" in request.path and API not in request.path:
                 return self._sign_in(request, headers)

@@ -1,0 +1,145 @@
+"""The one protocol of all grants, and their one request: a form to the token endpoint."""
+
+import base64
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+
+from ringonce.client.flows.exchange import exchange
+from ringonce.client.remedies import login_remedy
+from ringonce.client.wishes import Flow, Now, Request, Response
+from ringonce.config import Endpoints
+from ringonce.errors import ConfigError, NoAnswer, NotAuthenticated
+
+LONGEST_WORDS = 300
+SHORTEST_SECRET = 6
+"""Characters from which a value of the form is taken out of the login host's own words."""
+
+
+class AccessGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """A token as it was given. Times are seconds since the epoch."""
+
+    value: str
+    issued_at: float
+    expires_at: float | None = None
+    """None if its end is not known."""
+
+    def __repr__(self) -> str:
+        return f"AccessGrant(…{self.value[-4:]})"
+
+
+class Auth(Protocol):
+    """A way to get access tokens."""
+
+    @property
+    def name(self) -> str:
+        """Say in words which grant this is and whose, without a secret."""
+
+    @property
+    def service(self) -> bool | None:
+        """Whether its tokens stand for an application (True) or a user (False); None if only asking tells."""
+
+    def grant(self, endpoints: Endpoints, now: float, stale: str) -> Flow[AccessGrant]:
+        """Get a new token; *stale* is one that was refused. Raise `NotAuthenticated` if none is given."""
+
+
+class TokenAnswer(msgspec.Struct, frozen=True):
+    """What the token endpoint gives (official SDK: the fields that its login methods read)."""
+
+    access_token: str
+    expires_in: float | None = None
+    refresh_token: str = ""
+
+    def __repr__(self) -> str:
+        return "TokenAnswer(…)"
+
+    def granted(self, now: float) -> AccessGrant:
+        """Give the token with its times."""
+        ends = None if self.expires_in is None else now + self.expires_in
+        return AccessGrant(value=self.access_token, issued_at=now, expires_at=ends)
+
+
+class OAuthClient:
+    """A client's id and, unless it is a public one, its secret."""
+
+    def __init__(self, client_id: str, client_secret: str = "") -> None:
+        if not client_id.strip() or any(c.isspace() for c in client_id):
+            raise ConfigError(
+                "No OAuth client was given",
+                why="its id is empty or has white space in it",
+                fix="give the id that Admin > Integrations > OAuth shows",
+            )
+        self.id, self._secret = client_id, client_secret
+
+    def __repr__(self) -> str:
+        return f"OAuthClient({self.id!r})"
+
+    def ask(self, endpoints: Endpoints, form: Mapping[str, str], name: str, fix: str) -> Flow[TokenAnswer]:
+        """Ask the token endpoint for the grant in *form*; say *fix* if it is refused.
+
+        A confidential client names itself in the header; a public one in the form, as the platform wants it for PKCE.
+        """
+        headers = {"authorization": _basic(self.id, self._secret)} if self._secret else {}
+        sent = dict(form) if self._secret else {**form, "client_id": self.id}
+        # Asking again after a lost answer is the only hope: the code, or the refresh token, may be spent already.
+        request = Request("POST", f"{endpoints.login}/oauth/token", form=sent, headers=headers, repeatable=True)
+        response = yield from exchange(request, signed=False)
+        if response.ok:
+            return _answer(response)
+        secrets = [value for key, value in form.items() if key != "grant_type"]
+        secrets += [self._secret, headers.get("authorization", "").removeprefix("Basic ")]
+        raise _refused(response, name, fix, secrets)
+
+    def ask_for_token(self, endpoints: Endpoints, form: Mapping[str, str], name: str, fix: str) -> Flow[AccessGrant]:
+        """Like `ask`, for grants that give nothing but an access token."""
+        answer = yield from self.ask(endpoints, form, name, fix)
+        now: float = yield Now()
+        return answer.granted(now)
+
+
+def _answer(response: Response) -> TokenAnswer:
+    try:
+        return msgspec.json.decode(response.body, type=TokenAnswer)
+    except msgspec.MsgspecError as wrong:
+        raise NoAnswer(
+            "The login host's answer is no token",
+            why=str(wrong),
+            fix="check the region or base URL: is this Genesys Cloud's login host?",
+        ) from wrong
+
+
+class _TokenRefusal(msgspec.Struct):
+    error: str = ""
+    error_description: str = ""
+    description: str = ""
+    message: str = ""
+
+
+def _refused(response: Response, name: str, fix: str, secrets: list[str]) -> NotAuthenticated:
+    try:
+        said = msgspec.json.decode(response.body, type=_TokenRefusal)
+    except msgspec.MsgspecError:
+        said = _TokenRefusal()
+    words = said.error_description or said.description or said.message
+    known = login_remedy(said.error, words)
+    why = ", ".join(part for part in (f"HTTP {response.status}", said.error, words) if part)
+    return NotAuthenticated(
+        f"No token was given for {name}",
+        why=_without(secrets, why)[:LONGEST_WORDS],
+        fix=known.fix if known else fix,
+        status=response.status,
+        code=_without(secrets, said.error)[:LONGEST_WORDS],
+    )
+
+
+def _without(secrets: list[str], words: str) -> str:
+    """Take what we sent out of what came back: some servers quote it."""
+    for secret in secrets:
+        if len(secret) >= SHORTEST_SECRET:
+            words = words.replace(secret, "…")
+    return words
+
+
+def _basic(name: str, secret: str) -> str:
+    return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()

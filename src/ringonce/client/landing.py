@@ -1,0 +1,119 @@
+"""Where a browser comes back to after a consent: one page on this machine, for as long as the wish for it lasts."""
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from ringonce.client.wishes import Consent, Landing
+from ringonce.errors import ConfigError
+
+Tell = Callable[[dict[str, str]], None]
+PAGE = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>ringonce</title>
+<style>body{font:16px/1.5 system-ui,sans-serif;margin:15vh auto;max-width:30rem;padding:0 1rem}</style>
+<h1>ringonce has your answer</h1><p>How it went is told where you started it. You can close this page.</p></html>
+"""
+HEADERS = {
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "referrer-policy": "no-referrer",
+    "connection": "close",
+}
+
+
+async def consent(wish: Consent) -> Landing | None:
+    """Send a person's browser to the wish's address and wait until it comes back; None if it doesn't."""
+    loop = asyncio.get_running_loop()
+    landed: asyncio.Future[dict[str, str]] = loop.create_future()
+
+    def land(query: dict[str, str]) -> None:
+        if not landed.done():
+            landed.set_result(query)
+
+    parts = urlsplit(wish.redirect_uri)
+    with _page(parts.port or 0, parts.path or "/", lambda query: _soon(loop, land, query)) as port:
+        redirect_uri = parts._replace(netloc=f"{parts.hostname}:{port}").geturl()
+        url = f"{wish.url}&{urlencode({'redirect_uri': redirect_uri})}"
+        # Opening may block (a browser in the terminal), or fail in silence, so the address is told in any case.
+        threading.Thread(target=_open, args=(url,), name="ringonce-browser", daemon=True).start()
+        if sys.stderr is not None:  # as in a program without a console
+            sys.stderr.write(f"To log in, open this address in a browser on this machine:\n{url}\n")
+            sys.stderr.flush()
+        try:
+            return Landing(redirect_uri, await asyncio.wait_for(landed, wish.timeout))
+        except TimeoutError:
+            return None
+
+
+def _soon(loop: asyncio.AbstractEventLoop, land: Tell, query: dict[str, str]) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        loop.call_soon_threadsafe(land, query)
+
+
+@contextlib.contextmanager
+def _page(port: int, path: str, land: Tell) -> Iterator[int]:
+    class Handler(_Handler):
+        where: ClassVar[str] = path
+
+        def tell(self, query: dict[str, str]) -> None:
+            land(query)
+
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), Handler)  # browsers open connections that they don't use
+    except OSError as error:
+        raise ConfigError(
+            f"Port {port} for the redirect URI can't be opened",
+            why=error.strerror or str(error),
+            fix="free it, or use a redirect URI without a port",
+        ) from error
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="ringonce-redirect", daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Takes the first answer; other paths (a favicon) are nothing."""
+
+    where: ClassVar[str]
+    timeout = 10
+
+    def tell(self, query: dict[str, str]) -> None:
+        """Hand an answer on."""
+        raise NotImplementedError
+
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        query = dict(parse_qsl(address.query))
+        if address.path != self.where or not query.keys() & {"code", "error"}:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(PAGE)))
+        self.end_headers()
+        self.wfile.write(PAGE)
+        self.tell(query)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
+        """Say nothing: the line would hold the code."""
+
+
+def _open(url: str) -> None:
+    if sys.platform.startswith("linux") and not (os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"}):
+        return  # what could be found then is a browser in the terminal, which would take it over
+    with contextlib.suppress(webbrowser.Error, OSError):
+        webbrowser.open(url)
