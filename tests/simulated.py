@@ -22,6 +22,7 @@ from ringonce.client.wishes import (
     Listen,
     Look,
     Lost,
+    Mark,
     Now,
     Release,
     Request,
@@ -99,7 +100,7 @@ class Simulated:
             result: T = done.value
             return result
 
-    def _give(self, wish: Wish) -> Any:  # noqa: C901  one case a wish
+    def _give(self, wish: Wish) -> Any:  # noqa: C901, PLR0912  one case a wish
         match wish:
             case Send(request):
                 self.sent.append(request)
@@ -116,12 +117,14 @@ class Simulated:
                 self._hear(key, seen, self.world.now + timeout)
             case Listen(agent_id, anew):
                 return self.sockets and self._listen(agent_id, anew)
-            case Look(intent):
-                return self.ledger.look(intent)
+            case Mark(number):
+                return self.ledger.mark(number)
+            case Look(platform, intent):
+                return self.ledger.look(platform, intent)
             case Arm(row):
                 return self.ledger.arm(row)
             case Settle(row):
-                self.ledger.settle(row)
+                return self.ledger.settle(row)
             case Release(row):
                 self.ledger.release(row)
             case Tell(call):

@@ -17,6 +17,8 @@ COMMANDS = {
     "watch": "Follow calls that are going on until they end.",
     "status": "Say how a call stands now.",
     "hangup": "End a call for everybody in it.",
+    "history": "List the intents to call, and what became of them.",
+    "resolve": "Say what became of a call that may have rung.",
     "sandbox": "Run a Genesys Cloud of your own on this machine.",
 }
 

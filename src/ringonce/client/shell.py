@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +19,7 @@ from ringonce.client.wishes import (
     Listen,
     Look,
     Lost,
+    Mark,
     Now,
     Release,
     Send,
@@ -29,8 +30,8 @@ from ringonce.client.wishes import (
     Wish,
 )
 from ringonce.config import Timeouts
-from ringonce.errors import RingonceError
-from ringonce.ledger import Ledger
+from ringonce.errors import LedgerError, RingonceError
+from ringonce.ledger import Ledger, Row
 from ringonce.models import Call
 
 log = logging.getLogger("ringonce.client")
@@ -104,17 +105,31 @@ class Shell:
                 return await self._stream.listen(agent_id, anew=anew)
             case Sleep(seconds):
                 await asyncio.sleep(seconds)
-            case Look(intent):
-                return self._ledger.look(intent)
+            case Mark(number):
+                return self._ledger.mark(number)
+            case Look(platform, intent):
+                return await self._write(self._ledger.look, platform, intent)
             case Arm(row):
-                return self._ledger.arm(row)
+                return await self._write(self._ledger.arm, row)
             case Settle(row):
-                self._ledger.settle(row)
+                return await self._settle(row)
             case Release(row):
-                self._ledger.release(row)
+                return await self._write(self._ledger.release, row)
             case Tell():
                 pass
         return None
+
+    async def _write(self, do: Callable[..., T], *what: Any) -> T:
+        """Use the ledger; one that waits for a disk does so beside the event loop."""
+        return do(*what) if self._ledger.instant else await asyncio.to_thread(do, *what)
+
+    async def _settle(self, row: Row) -> Row:
+        try:
+            return await self._write(self._ledger.settle, row)
+        except LedgerError as wrong:
+            # The deed is done: its truth goes to the caller, and whoever asks again finds the row armed and looks.
+            log.error("what became of intent %r was not written down: %s", row.intent, wrong)  # noqa: TRY400
+            return row
 
     async def _token(self, stale: str) -> str:
         """Give a token that is not *stale*; one renewal is in flight, however many ask."""

@@ -83,9 +83,17 @@ class Sleep:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Mark:
+    """Give what stands for a number in the ledger's rows."""
+
+    number: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Look:
     """Give the ledger's row for an intent, or None."""
 
+    platform: str
     intent: str
 
 
@@ -98,7 +106,7 @@ class Arm:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Settle:
-    """Replace the row that this flow armed."""
+    """Replace the intent's row if that is still open; gives the row that then stands."""
 
     row: Row
 
@@ -135,4 +143,4 @@ class Tell:
     call: Call
 
 
-Wish = Send | Token | Now | Sleep | Look | Arm | Settle | Release | Listen | Hear | Tell
+Wish = Send | Token | Now | Sleep | Mark | Look | Arm | Settle | Release | Listen | Hear | Tell

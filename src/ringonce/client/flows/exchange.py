@@ -33,7 +33,7 @@ def exchange(
     """
     if deadline is None:
         deadline = (yield Now()) + PATIENCE
-    token: str = (yield Token()) if signed else ""
+    token: str = (yield from _token(request)) if signed else ""
     renewed = not signed
     tries = 0
     while True:
@@ -52,7 +52,7 @@ def exchange(
         if isinstance(outcome, Response):
             if outcome.status == 401 and not renewed:  # noqa: PLR2004
                 # 401 proves that nothing was done, so even a create may be sent again, once.
-                token, renewed = (yield Token(stale=token)), True
+                token, renewed = (yield from _token(request, token)), True
                 continue
             if not policy.may_repeat(request, outcome):
                 return _or_unauthenticated(outcome) if signed else outcome
@@ -61,6 +61,19 @@ def exchange(
         if late or not policy.may_repeat(request, outcome) or (tries >= policy.MOST_TRIES and not _limited(outcome)):
             return _give_up(request, outcome, wait)
         yield Sleep(wait)
+
+
+def _token(request: Request, stale: str = "") -> Flow[str]:
+    try:
+        token: str = yield Token(stale)
+    except NoAnswer as lost:
+        # It was the token's request that got no answer; this one did not leave, or was refused with 401.
+        raise Unreachable(
+            f"No access token could be had, so {request.method} {request.url.partition('?')[0]} was not sent",
+            why=f"{lost.what}: {lost.why}",
+            fix="check the login host and try again",
+        ) from lost
+    return token
 
 
 def read(request: Request, what: str, *, fix: str = "", deadline: float | None = None) -> Flow[Response]:

@@ -49,7 +49,7 @@ def look_for(session: Session, lookout: Lookout, armed_at: float) -> Flow[tuple[
             sweeps += 1
             next_sweep = (yield Now()) + (SWEEPS_APART if lookout.listening else policy.polling_pause(sweeps))
         seen = board.count(lookout.agent_id)
-        found, awaited = _recognise(board, lookout, armed_at)
+        found, awaited = recognise(board, lookout, armed_at)
         if found:
             return found
         end = start + (max(STATION_PATIENCE, session.settle) if awaited else session.settle)
@@ -62,10 +62,10 @@ def look_for(session: Session, lookout: Lookout, armed_at: float) -> Flow[tuple[
 def look_once(session: Session, lookout: Lookout, armed_at: float) -> Flow[tuple[str, str] | None]:
     """Read once, and give the call if it is there now."""
     yield from _sweep(session, lookout, armed_at)
-    return _recognise(session.board, lookout, armed_at)[0]
+    return recognise(session.board, lookout, armed_at)[0]
 
 
-def _recognise(board: Board, lookout: Lookout, armed_at: float) -> tuple[tuple[str, str] | None, bool]:
+def recognise(board: Board, lookout: Lookout, armed_at: float) -> tuple[tuple[str, str] | None, bool]:
     """Give the call if one is certain, and whether one is there that may yet turn out to be it."""
     new = [
         facts

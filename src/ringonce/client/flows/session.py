@@ -25,6 +25,8 @@ class Session:
     agents: dict[str, str] = dataclasses.field(default_factory=dict)
     """Agents' ids by what they were called."""
     queues: dict[str, str] = dataclasses.field(default_factory=dict)
+    in_flight: set[str] = dataclasses.field(default_factory=set)
+    """Intents that some flow of this client is placing right now."""
     flat_only: bool = False
     """The identity may not read the nested view of a conversation."""
     user_id: str | None = None
