@@ -38,8 +38,8 @@ CREATE TABLE intents (
 CREATE INDEX by_time ON intents (armed_at);
 CREATE INDEX by_number ON intents (mark);
 CREATE TABLE audit (
-    at REAL NOT NULL, platform TEXT NOT NULL, intent TEXT NOT NULL, was TEXT NOT NULL, became TEXT NOT NULL, who TEXT NOT NULL,
-    reason TEXT NOT NULL
+    at REAL NOT NULL, platform TEXT NOT NULL, intent TEXT NOT NULL,
+    was TEXT NOT NULL, became TEXT NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL
 ) STRICT;
 CREATE TABLE secret (key BLOB NOT NULL) STRICT;
 PRAGMA user_version = {VERSION};
