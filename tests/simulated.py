@@ -27,6 +27,7 @@ from ringonce.client.wishes import (
     Release,
     Request,
     Response,
+    Rivals,
     Send,
     Settle,
     Sleep,
@@ -103,6 +104,7 @@ class Simulated:
     def _give(self, wish: Wish) -> Any:  # noqa: C901, PLR0912  one case a wish
         match wish:
             case Send(request):
+                wish.check(self.world.now)
                 self.sent.append(request)
                 return self.trouble(request, lambda: self._handle(request))
             case Token(stale):
@@ -121,6 +123,8 @@ class Simulated:
                 return self.ledger.mark(number)
             case Look(platform, intent):
                 return self.ledger.look(platform, intent)
+            case Rivals(row, since):
+                return self.ledger.rivals(row, since)
             case Arm(row):
                 return self.ledger.arm(row)
             case Settle(row):

@@ -22,6 +22,7 @@ from ringonce.client.wishes import (
     Mark,
     Now,
     Release,
+    Rivals,
     Send,
     Settle,
     Sleep,
@@ -94,6 +95,7 @@ class Shell:
     async def _give(self, wish: Wish) -> Any:  # noqa: C901  one case a wish
         match wish:
             case Send(request):
+                wish.check(time.time())
                 return await self._transport.send(request)
             case Now():
                 return time.time()
@@ -109,6 +111,8 @@ class Shell:
                 return self._ledger.mark(number)
             case Look(platform, intent):
                 return await self._write(self._ledger.look, platform, intent)
+            case Rivals(row, since):
+                return await self._write(self._ledger.rivals, row, since)
             case Arm(row):
                 return await self._write(self._ledger.arm, row)
             case Settle(row):

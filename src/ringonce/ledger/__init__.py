@@ -66,6 +66,9 @@ class Ledger(Protocol):
     def look(self, platform: str, intent: str) -> Row | None:
         """Give the intent's row, if it has one."""
 
+    def rivals(self, row: Row, since: float) -> list[Row]:
+        """Give the other rows of the same platform and agent that were armed after *since*."""
+
     def arm(self, row: Row) -> Row | None:
         """Insert *row* and give None; or leave all as it is and give the row that was there.
 

@@ -22,6 +22,17 @@ class MemoryLedger:
         """Give the intent's row, if it has one."""
         return self._rows.get((platform, intent))
 
+    def rivals(self, row: Row, since: float) -> list[Row]:
+        """Give the other rows of the same platform and agent that were armed after *since*."""
+        with self._lock:
+            rows = list(self._rows.values())
+        mine = (row.platform, row.agent_id)
+        return [
+            one
+            for one in rows
+            if (one.platform, one.agent_id) == mine and one.armed_at > since and one.intent != row.intent
+        ]
+
     def arm(self, row: Row) -> Row | None:
         """Insert *row* and give None; or give the row that was there."""
         with self._lock:

@@ -37,6 +37,7 @@ CREATE TABLE intents (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX by_time ON intents (armed_at);
 CREATE INDEX by_number ON intents (mark);
+CREATE INDEX by_agent ON intents (agent_id, armed_at);
 CREATE TABLE audit (
     at REAL NOT NULL, platform TEXT NOT NULL, intent TEXT NOT NULL,
     was TEXT NOT NULL, became TEXT NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL
@@ -70,6 +71,13 @@ class SqliteLedger:
         """Give the intent's row, if it has one."""
         with self._lock, self._said("read"):
             return self._find(platform, intent)
+
+    def rivals(self, row: Row, since: float) -> list[Row]:
+        """Give the other rows of the same platform and agent that were armed after *since*."""
+        query = f"SELECT {_COLUMNS} FROM intents WHERE platform = ? AND agent_id = ? AND armed_at > ? AND intent <> ?"  # noqa: S608
+        with self._lock, self._said("read"):
+            found = self._db.execute(query, (row.platform, row.agent_id, since, row.intent))
+            return [_row(one) for one in found]
 
     def arm(self, row: Row) -> Row | None:
         """Insert *row*, on disk, and give None; or leave all as it is and give the row that was there."""

@@ -1,6 +1,6 @@
 """One request and its answer: the token, what may be sent again, and refusals in words."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -13,10 +13,10 @@ from ringonce.errors import (
     NotFound,
     NotPermitted,
     RateLimited,
-    TooLate,
     Unreachable,
 )
 
+T = TypeVar("T")
 PATIENCE = 30.0
 """Seconds that one exchange may take, waits for the quota included, where the caller sets no bound."""
 
@@ -28,7 +28,7 @@ def exchange(
 
     It is sent again only where `policy.may_repeat` allows. Raise `Unreachable` if nothing was sent, `NoAnswer` if
     something was, `NotAuthenticated`, or `RateLimited` if the quota comes back after *deadline* (epoch seconds).
-    With *fenced*, the clock is read right before each send, and past the deadline `TooLate` is raised instead.
+    With *fenced*, nothing is sent past the deadline: `TooLate` is raised instead.
     Without *signed* no token is asked for, and 401 is an answer like any other.
     """
     if deadline is None:
@@ -39,14 +39,8 @@ def exchange(
     while True:
         tries += 1
         outcome: Response | Lost
-        if fenced and (yield Now()) > deadline:
-            raise TooLate(
-                "The call was not sent: its deadline had passed",
-                why="getting ready took too long, or this process was stopped meanwhile",
-                fix="place it again",
-            )
         try:
-            outcome = yield Send(_signed(request, token) if signed else request)
+            outcome = yield Send(_signed(request, token) if signed else request, deadline if fenced else None)
         except Lost as lost:
             outcome = lost
         if isinstance(outcome, Response):
@@ -82,6 +76,14 @@ def read(request: Request, what: str, *, fix: str = "", deadline: float | None =
     if response.ok:
         return response
     raise refusal(response, what, fix=fix)
+
+
+def decoded(response: Response, type_: type[T], what: str) -> T:
+    """Decode an answer's body. Raise `NoAnswer` where it is cut off or of another shape: it tells nothing."""
+    try:
+        return msgspec.json.decode(response.body, type=type_)
+    except msgspec.MsgspecError as wrong:
+        raise NoAnswer(f"{what}: the answer can't be read", why=str(wrong), fix="try again later") from wrong
 
 
 def _limited(outcome: Response | Lost) -> bool:

@@ -47,8 +47,6 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
     if there is None or there.state is RowState.NOT_PLACED:
         yield Token()  # one that can't be had is no refusal of the call
         listening: bool = yield Listen(planned.agent_id)
-        lookout = Lookout(planned.agent_id, order.to, order.intent, listening)
-        lookout.remember(session.board)
         now: float = yield Now()
         row = Row(
             platform=session.endpoints.api,
@@ -60,6 +58,8 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
             armed_at=now,
             deadline=now + order.timeout,
         )
+        lookout = Lookout(row, order.to, listening)
+        lookout.remember(session.board)
         there = yield Arm(row)
         if there is None:
             session.in_flight.add(order.intent)
@@ -130,7 +130,7 @@ def _told(row: Row, to: str, *, replayed: bool = False) -> Placed:
 
 
 def _reconcile(session: Session, row: Row, lookout: Lookout, why: str) -> Flow[Placed]:
-    found = yield from look_for(session, lookout, row.armed_at)
+    found = yield from look_for(session, lookout)
     if found:
         return (yield from _placed(session, row, lookout, *found))
     stands = yield from _settle(row, RowState.UNKNOWN, evidence=why)
@@ -155,11 +155,11 @@ def _again(session: Session, order: Order, row: Row) -> Flow[Placed]:
     listening: bool = False
     if row.state in OPEN:
         listening = yield Listen(row.agent_id)
-    lookout = Lookout(row.agent_id, order.to, row.intent, listening)
+    lookout = Lookout(row, order.to, listening)
     if row.state is RowState.ARMED:
         row = yield from _await_other(session, row, lookout)
     elif row.state is RowState.UNKNOWN:
-        found = yield from look_once(session, lookout, row.armed_at)
+        found = yield from look_once(session, lookout)
         if found:
             yield from _placed(session, row, lookout, *found)
             row = (yield Look(row.platform, row.intent)) or row
@@ -185,9 +185,9 @@ def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
         if there.state is not RowState.ARMED:
             return there
         seen, now = board.count(row.agent_id), (yield Now())
-        found = recognise(board, lookout, row.armed_at)[0]
+        found = (yield from recognise(board, lookout))[0]
         if found is None and row.intent not in session.in_flight and (now >= next_look or now >= until):
-            found = yield from look_once(session, lookout, row.armed_at)
+            found = yield from look_once(session, lookout)
             next_look = now + SWEEPS_APART
         if found:
             yield from _placed(session, row, lookout, *found)

@@ -2,9 +2,11 @@
 
 import dataclasses
 
+import msgspec
+
 from ringonce.client.auth import Auth
 from ringonce.client.board import Board
-from ringonce.client.flows.exchange import exchange, read, refusal
+from ringonce.client.flows.exchange import decoded, exchange, read, refusal
 from ringonce.client.wishes import Flow, Request
 from ringonce.config import Endpoints
 
@@ -37,6 +39,10 @@ class Session:
         return f"{self.endpoints.api}/api/v2{path}"
 
 
+class _Me(msgspec.Struct):
+    id: str
+
+
 def token_user(session: Session) -> Flow[str]:
     """Say which user the token stands for; empty for an application's. Asked once, and only where it isn't plain."""
     if session.user_id is None:
@@ -50,7 +56,7 @@ def _ask_user(session: Session) -> Flow[str]:
         return ""
     if not response.ok:
         raise refusal(response, "The token's own user can't be read")
-    return str(response.json().get("id", ""))
+    return decoded(response, _Me, "The token's own user can't be read").id
 
 
 __all__ = ["Session", "exchange", "read", "token_user"]
