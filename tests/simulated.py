@@ -30,11 +30,13 @@ from ringonce.client.wishes import (
     Look,
     Lost,
     Make,
+    Mark,
     Now,
     Recall,
     Release,
     Request,
     Response,
+    Rivals,
     Send,
     Settle,
     Sleep,
@@ -44,6 +46,7 @@ from ringonce.client.wishes import (
 )
 from ringonce.config import Endpoints
 from ringonce.errors import RingonceError
+from ringonce.ledger import Ledger
 from ringonce.ledger.memory import MemoryLedger
 from ringonce.models import Call
 from ringonce.sandbox.desk import Desk
@@ -56,6 +59,24 @@ Trouble = Callable[[Request, Callable[[], Response]], Response]
 ADA = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 NUMBER = "+15559876543"
 ORIGIN = "http://sandbox.test"
+
+
+def written(ledger: Ledger, wish: Wish) -> Any:
+    """Grant a wish that is about the ledger."""
+    match wish:
+        case Mark(number):
+            return ledger.mark(number)
+        case Look(platform, intent):
+            return ledger.look(platform, intent)
+        case Rivals(row, since):
+            return ledger.rivals(row, since)
+        case Arm(row):
+            return ledger.arm(row)
+        case Settle(row):
+            return ledger.settle(row)
+        case Release(row):
+            return ledger.release(row)
+    raise AssertionError(wish)
 
 
 @dataclasses.dataclass
@@ -118,6 +139,7 @@ class Simulated:
     def _give(self, wish: Wish) -> Any:  # noqa: C901, PLR0912  one case a wish
         match wish:
             case Send(request):
+                wish.check(self.world.now)
                 self.sent.append(request)
                 return self.trouble(request, lambda: self._handle(request))
             case Token(stale, agent):
@@ -135,14 +157,8 @@ class Simulated:
                 self._hear(key, seen, self.world.now + timeout)
             case Listen(agent_id, anew):
                 return self.sockets and self._listen(agent_id, anew)
-            case Look(intent):
-                return self.ledger.look(intent)
-            case Arm(row):
-                return self.ledger.arm(row)
-            case Settle(row):
-                self.ledger.settle(row)
-            case Release(row):
-                self.ledger.release(row)
+            case Mark() | Look() | Rivals() | Arm() | Settle() | Release():
+                return written(self.ledger, wish)
             case Tell(call):
                 self.told.append(call)
             case Draw(count):

@@ -8,6 +8,7 @@ RingonceError
 │   ├── Ambiguous         a name that fits several agents, queues or wrap-up codes
 │   ├── IntentConflict    the intent's key was used for another agent or number
 │   ├── TooLate           the deadline had passed before the request left
+│   ├── LedgerError       the intent can't be written down, so nothing was sent
 │   └── ApiRefusal        Genesys Cloud answered with a refusal
 │       ├── NotAuthenticated   401, or the token was not given
 │       ├── NotPermitted       403
@@ -74,6 +75,10 @@ class IntentConflict(Refused):
 
 class TooLate(Refused):
     """The call's deadline had passed before its request left; nothing was sent."""
+
+
+class LedgerError(Refused):
+    """The ledger can't be read or written, so a second ring can't be ruled out; nothing was sent."""
 
 
 class ApiRefusal(Refused):

@@ -103,7 +103,7 @@ def test_an_identity_that_is_refused_places_nothing_and_leaves_the_intent_free(s
     with pytest.raises(NotAuthenticated):
         simulated.run(place_call(simulated.session, simulated.order()))
 
-    assert simulated.ledger.look("crm-4711") is None
+    assert simulated.ledger.look(ORIGIN, "crm-4711") is None
 
 
 def test_his_own_identity_changes_nothing_about_at_most_once(simulated: Simulated) -> None:

@@ -13,12 +13,11 @@ from ringonce.errors import (
     NotAuthenticated,
     OutcomeUnknown,
     RateLimited,
-    RingonceError,
     TooLate,
     Unreachable,
 )
 from ringonce.ledger import Row, RowState
-from simulated import Simulated
+from simulated import ORIGIN, Simulated
 
 Answer = Callable[[], Response]
 
@@ -53,7 +52,7 @@ def test_the_ledger_knows_the_intent_and_the_stream_is_open_before_the_create_le
     seen: list[tuple[Row | None, bool]] = []
 
     def look(go: Answer) -> Response:
-        seen.append((simulated.ledger.look("crm-4711"), simulated.channel is not None))
+        seen.append((simulated.ledger.look(ORIGIN, "crm-4711"), simulated.channel is not None))
         return go()
 
     simulated.trouble = on_create(look)
@@ -200,7 +199,7 @@ def test_a_quota_that_comes_back_after_the_deadline_is_said_and_leaves_the_inten
         simulated.run(place_call(simulated.session, simulated.order()))
 
     assert error.value.retry_after == 3600
-    assert simulated.ledger.look("crm-4711") is None
+    assert simulated.ledger.look(ORIGIN, "crm-4711") is None
 
 
 def test_a_401_renews_the_token_and_sends_the_create_once_more(simulated: Simulated) -> None:
@@ -260,16 +259,18 @@ def test_the_same_intent_for_another_call_is_a_conflict(simulated: Simulated, ot
 
 def test_an_intent_that_somebody_else_armed_is_never_sent_here(simulated: Simulated) -> None:
     row = Row(
+        platform=ORIGIN,
         intent="crm-4711",
         agent_id=simulated.order().agent,
-        to="+15559876543",
+        mark="+15559876543",
+        tail="6543",
         incarnation="another process",
         armed_at=simulated.world.now,
         deadline=simulated.world.now + 30,
     )
     simulated.ledger.arm(row)
 
-    with pytest.raises(RingonceError):
+    with pytest.raises(OutcomeUnknown):
         simulated.run(place_call(simulated.session, simulated.order()))
 
     assert simulated.creates == []
@@ -291,7 +292,7 @@ def test_a_process_that_wakes_past_its_deadline_sends_nothing(
         simulated.run(place_call(simulated.session, order))
 
     assert simulated.creates == []
-    assert simulated.ledger.look("crm-4711") is None
+    assert simulated.ledger.look(ORIGIN, "crm-4711") is None
 
 
 def test_a_plan_says_what_would_be_sent_and_sends_nothing_that_rings(simulated: Simulated) -> None:

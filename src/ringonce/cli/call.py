@@ -1,5 +1,6 @@
 """`ringonce call`: place one call on behalf of an agent and follow it."""
 
+import contextlib
 import os
 import typing
 import uuid
@@ -14,6 +15,7 @@ if typing.TYPE_CHECKING:
     from ringonce.cli.errand import Errand
     from ringonce.cli.telling import Teller
     from ringonce.config import Settings
+    from ringonce.ledger.sqlite import SqliteLedger
 
 
 class Attribute(click.ParamType[tuple[str, str]]):
@@ -43,7 +45,7 @@ class Attribute(click.ParamType[tuple[str, str]]):
     metavar="NAME=VALUE",
     help="Kept with the call; may be repeated.",
 )
-@click.option("--intent", metavar="KEY", default="", help="Names this decision to call; made up if not given.")
+@click.option("--intent", metavar="KEY", default="", help="Names this decision to call, over all runs.")
 @click.option(
     "--until",
     type=click.Choice(["placed", "connected", "ended"]),
@@ -131,16 +133,22 @@ def _settings(agent: str, region: str | None, base_url: str | None, country: str
 
 
 def _place(errand: "Errand", settings: "Settings", told: "Teller") -> int:
-    from ringonce.cli.door import client_of
+    from ringonce.cli.door import client_of, ledger_of
     from ringonce.cli.errand import carry_out, run
-    from ringonce.ledger.memory import MemoryLedger
 
-    async def placing() -> int:
-        ledger = MemoryLedger()
+    errand.platform = settings.endpoints.api
+
+    async def placing(ledger: "SqliteLedger") -> int:
         async with client_of(settings, os.environ, ledger) as client:
             return await carry_out(errand, client, ledger, told)
 
-    return run(placing())
+    try:
+        with contextlib.closing(ledger_of(os.environ)) as ledger:
+            return run(placing(ledger))
+    except RingonceError as error:
+        told.failed(error)
+        told.result(errand.result())
+        return exit_code(error)
 
 
 def _plan(errand: "Errand", settings: "Settings", told: "Teller", *, as_json: bool) -> int:

@@ -42,7 +42,7 @@ async def _call(url: str, told: "Teller") -> int:
 
     ledger = MemoryLedger()
     order = {"agent": AGENT, "to": NUMBER, "caller_id": CALLER_ID}
-    errand = Errand(intent="demo", order=order, until="ended", timeout=PATIENCE)
+    errand = Errand(intent="demo", order=order, until="ended", timeout=PATIENCE, platform=url)
     async with AsyncClient(
         base_url=url, auth=ClientCredentials(*SANDBOX_CLIENT), country="US", ledger=ledger
     ) as client:

@@ -14,6 +14,7 @@ if typing.TYPE_CHECKING:
     from ringonce import AsyncClient
     from ringonce.cli import logins
     from ringonce.ledger import Ledger
+    from ringonce.ledger.sqlite import SqliteLedger
 
 CONFIGURED_BY = ("region", "base_url", "client_id", "client_secret", "access_token")
 
@@ -86,6 +87,13 @@ def client_of(
         ledger=ledger,
         channel_store=_kept(environ),
     )
+
+
+def ledger_of(environ: collections.abc.Mapping[str, str]) -> "SqliteLedger":
+    """Open the ledger that every run of this user shares. Raise `LedgerError` or `ConfigError`."""
+    from ringonce.ledger.sqlite import SqliteLedger
+
+    return SqliteLedger(config.state_dir(environ) / "ledger.sqlite3")
 
 
 def _kept(environ: collections.abc.Mapping[str, str]) -> Path | None:

@@ -29,6 +29,8 @@ class Errand:
     until: Until
     timeout: float
     """Seconds that the call is followed for, at most."""
+    platform: str = ""
+    """The API's address, which the ledger knows the intent by as well."""
     placed: Placed | None = None
     call: Call | None = None
 
@@ -87,7 +89,7 @@ async def _carry_out(
 ) -> int:
     placing = await interrupt.race(client.place_call(intent=errand.intent, **errand.order))
     if interrupt.asked and not placing.done():
-        if ledger.look(errand.intent) is None:
+        if ledger.look(errand.platform, errand.intent) is None:
             await stopped(placing)
             teller.say(f"interrupted: {_left_behind(errand, ledger)}")
             return INTERRUPTED
@@ -122,7 +124,7 @@ def _left_behind(errand: Errand, ledger: "Ledger") -> str:
         if errand.call is not None and errand.call.ended:
             return "the call has ended"
         return f"the call goes on; hang up with: ringonce hangup {errand.placed.conversation_id}"
-    if ledger.look(errand.intent) is None:
+    if ledger.look(errand.platform, errand.intent) is None:
         return "nothing was sent"
     return f"the request has left and the call may ring; its attribute ringonce.intent is {errand.intent}"
 

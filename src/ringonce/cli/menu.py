@@ -21,6 +21,8 @@ COMMANDS = {
     "login": "Let an agent say in their browser that this machine may act as them.",
     "logout": "Withdraw what login was given, and forget it.",
     "whoami": "Say whose token is used, what it may do, and how long.",
+    "history": "List the intents to call, and what became of them.",
+    "resolve": "Say what became of a call that may have rung.",
     "sandbox": "Run a Genesys Cloud of your own on this machine.",
 }
 

@@ -1,6 +1,7 @@
 """The asyncio shell: it grants wishes and decides nothing."""
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -25,9 +26,11 @@ from ringonce.client.wishes import (
     Look,
     Lost,
     Make,
+    Mark,
     Now,
     Recall,
     Release,
+    Rivals,
     Send,
     Settle,
     Sleep,
@@ -36,10 +39,11 @@ from ringonce.client.wishes import (
     Wish,
 )
 from ringonce.config import Timeouts
-from ringonce.errors import RingonceError
-from ringonce.ledger import Ledger
+from ringonce.errors import LedgerError, RingonceError
+from ringonce.ledger import Ledger, Row
 from ringonce.models import Call
 
+log = logging.getLogger("ringonce.client")
 T = TypeVar("T")
 
 
@@ -101,6 +105,7 @@ class Shell:
     async def _give(self, wish: Wish) -> Any:  # noqa: C901, PLR0912  one case a wish
         match wish:
             case Send(request):
+                wish.check(time.time())
                 return await self._transport.send(request)
             case Now():
                 return time.time()
@@ -112,14 +117,18 @@ class Shell:
                 return await self._stream.listen(agent_id, anew=anew)
             case Sleep(seconds):
                 await asyncio.sleep(seconds)
-            case Look(intent):
-                return self._ledger.look(intent)
+            case Mark(number):
+                return self._ledger.mark(number)
+            case Look(platform, intent):
+                return await self._write(self._ledger.look, platform, intent)
+            case Rivals(row, since):
+                return await self._write(self._ledger.rivals, row, since)
             case Arm(row):
-                return self._ledger.arm(row)
+                return await self._write(self._ledger.arm, row)
             case Settle(row):
-                self._ledger.settle(row)
+                return await self._settle(row)
             case Release(row):
-                self._ledger.release(row)
+                return await self._write(self._ledger.release, row)
             case Tell():
                 pass
             case Draw(count):
@@ -142,6 +151,18 @@ class Shell:
         if self._safe is None:
             self._safe = self._open_safe()
         return self._safe
+
+    async def _write(self, do: Callable[..., T], *what: Any) -> T:
+        """Use the ledger; one that waits for a disk does so beside the event loop."""
+        return do(*what) if self._ledger.instant else await asyncio.to_thread(do, *what)
+
+    async def _settle(self, row: Row) -> Row:
+        try:
+            return await self._write(self._ledger.settle, row)
+        except LedgerError as wrong:
+            # The deed is done: its truth goes to the caller, and whoever asks again finds the row armed and looks.
+            log.error("what became of intent %r was not written down: %s", row.intent, wrong)  # noqa: TRY400
+            return row
 
     async def _hear(self, wish: Hear) -> None:
         if self._session.board.count(wish.key) != wish.seen:

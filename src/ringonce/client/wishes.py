@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from ringonce.errors import TooLate
 from ringonce.ledger import Row
 from ringonce.models import Call
 
@@ -58,9 +59,22 @@ class Lost(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Send:
-    """Send the request; gives a `Response`, throws `Lost`."""
+    """Send the request; gives a `Response`, throws `Lost`. Past *not_after* it is not sent, and `TooLate` is thrown.
+
+    The clock is read by whoever sends, as the last thing before: a process may be stopped between any two wishes.
+    """
 
     request: Request
+    not_after: float | None = None
+
+    def check(self, now: float) -> None:
+        """Raise `TooLate` if it is *now* past the last moment to send."""
+        if self.not_after is not None and now > self.not_after:
+            raise TooLate(
+                "The call was not sent: its deadline had passed",
+                why="getting ready took too long, or this process was stopped meanwhile",
+                fix="place it again",
+            )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -148,10 +162,26 @@ class Sleep:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Mark:
+    """Give what stands for a number in the ledger's rows."""
+
+    number: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Look:
     """Give the ledger's row for an intent, or None."""
 
+    platform: str
     intent: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rivals:
+    """Give the ledger's other rows of the same agent that were armed after *since*."""
+
+    row: Row
+    since: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -163,7 +193,7 @@ class Arm:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Settle:
-    """Replace the row that this flow armed."""
+    """Replace the intent's row if that is still open; gives the row that then stands."""
 
     row: Row
 
@@ -205,7 +235,9 @@ Wish = (
     | Token
     | Now
     | Sleep
+    | Mark
     | Look
+    | Rivals
     | Arm
     | Settle
     | Release

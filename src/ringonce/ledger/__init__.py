@@ -8,9 +8,12 @@ from typing import Protocol
 
 import msgspec
 
+TAIL = 4
+"""Digits of a number that a row shows."""
+
 
 class RowState(enum.StrEnum):
-    """How far an intent has come."""
+    """How far an intent has come. It may go from `armed` and from `unknown` to any other, and from those nowhere."""
 
     ARMED = "armed"
     """Its POST is about to leave, or has left without an answer yet."""
@@ -18,40 +21,62 @@ class RowState(enum.StrEnum):
     REFUSED = "refused"
     UNKNOWN = "unknown"
     """It may have rung; it is not dialled again."""
+    NOT_PLACED = "not_placed"
+    """A person said that it never rang."""
+
+
+OPEN = frozenset({RowState.ARMED, RowState.UNKNOWN})
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one intent. Times are seconds since the epoch."""
+    """What is known of one intent. Times are seconds since the epoch. The number itself is not in it."""
 
+    platform: str
+    """The API's address: the same key on another platform is another intent."""
     intent: str
     agent_id: str
-    to: str
-    """The number in E.164."""
+    mark: str
+    """The number, as the ledger marks it: equal marks are equal numbers."""
+    tail: str
+    """The number's last digits, for people."""
     incarnation: str
     """Names the process that armed the row."""
     deadline: float
     """Past this moment the POST may not be sent any more."""
     armed_at: float
     state: RowState = RowState.ARMED
+    settled_at: float | None = None
     conversation_id: str = ""
     adopted: bool = False
     evidence: str = ""
-    """How a lost call was recognised, or why the intent was refused or is unknown."""
+    """How a lost call was recognised, why the intent is unknown, or who said what about it."""
     refusal: str = ""
     """For a refusal: the error's class, status, code and words as JSON, so that it can be told again."""
 
 
 class Ledger(Protocol):
-    """Where rows live. Every method takes effect whole or not at all, before it returns."""
+    """Where rows live. Every method takes effect whole or not at all, before it returns; it raises `LedgerError`."""
 
-    def look(self, intent: str) -> Row | None:
+    instant: bool
+    """Whether methods return without waiting for a disk or a network."""
+
+    def mark(self, number: str) -> str:
+        """Give what stands for a number (E.164) in rows."""
+
+    def look(self, platform: str, intent: str) -> Row | None:
         """Give the intent's row, if it has one."""
 
-    def arm(self, row: Row) -> Row | None:
-        """Insert *row* and give None; or leave all as it is and give the row that was there."""
+    def rivals(self, row: Row, since: float) -> list[Row]:
+        """Give the other rows of the same platform and agent that were armed after *since*."""
 
-    def settle(self, row: Row) -> None:
-        """Replace the row of the same intent, armed by the same incarnation."""
+    def arm(self, row: Row) -> Row | None:
+        """Insert *row* and give None; or leave all as it is and give the row that was there.
+
+        A row that a person has settled as not placed counts as none.
+        """
+
+    def settle(self, row: Row) -> Row:
+        """Replace the row of the same intent if that is still open, and give the row that then stands."""
 
     def release(self, row: Row) -> None:
-        """Remove the row: it is certain that nothing was placed for it."""
+        """Remove the row if it is still armed by the same incarnation: it is certain that nothing was placed."""

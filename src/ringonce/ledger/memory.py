@@ -2,32 +2,61 @@
 
 import threading
 
-from ringonce.ledger import Row
+from ringonce.ledger import OPEN, Row, RowState
 
 
 class MemoryLedger:
     """Rows in a dict, safe between threads. It holds one intent to one ring for as long as the process lives."""
 
+    instant = True
+
     def __init__(self) -> None:
-        self._rows: dict[str, Row] = {}
+        self._rows: dict[tuple[str, str], Row] = {}
         self._lock = threading.Lock()
 
-    def look(self, intent: str) -> Row | None:
+    def mark(self, number: str) -> str:
+        """Give what stands for a number in rows: the number."""
+        return number
+
+    def look(self, platform: str, intent: str) -> Row | None:
         """Give the intent's row, if it has one."""
-        return self._rows.get(intent)
+        return self._rows.get((platform, intent))
+
+    def rivals(self, row: Row, since: float) -> list[Row]:
+        """Give the other rows of the same platform and agent that were armed after *since*."""
+        with self._lock:
+            rows = list(self._rows.values())
+        mine = (row.platform, row.agent_id)
+        return [
+            one
+            for one in rows
+            if (one.platform, one.agent_id) == mine and one.armed_at > since and one.intent != row.intent
+        ]
 
     def arm(self, row: Row) -> Row | None:
         """Insert *row* and give None; or give the row that was there."""
         with self._lock:
-            there = self._rows.setdefault(row.intent, row)
-        return None if there is row else there
+            there = self._rows.get(_key(row))
+            if there is None or there.state is RowState.NOT_PLACED:
+                self._rows[_key(row)] = row
+                return None
+        return there
 
-    def settle(self, row: Row) -> None:
-        """Replace the row of the same intent."""
+    def settle(self, row: Row) -> Row:
+        """Replace the row of the same intent if that is still open, and give the row that then stands."""
         with self._lock:
-            self._rows[row.intent] = row
+            there = self._rows.get(_key(row))
+            if there is None or there.state in OPEN:
+                self._rows[_key(row)] = there = row
+        return there
 
     def release(self, row: Row) -> None:
-        """Remove the row."""
+        """Remove the row if it is still armed by the same incarnation."""
         with self._lock:
-            self._rows.pop(row.intent, None)
+            there = self._rows.get(_key(row))
+            if there is not None and (there.state, there.incarnation) == (RowState.ARMED, row.incarnation):
+                del self._rows[_key(row)]
+
+
+def _key(row: Row) -> tuple[str, str]:
+    return row.platform, row.intent

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from ringonce.client.flows.exchange import read
+from ringonce.client.flows.exchange import decoded, read
 from ringonce.client.flows.session import Session
 from ringonce.client.wishes import Flow, Request
 from ringonce.errors import Ambiguous, InvalidInput, NotFound
@@ -59,8 +59,8 @@ def agent_id(session: Session, agent: str, deadline: float | None = None) -> Flo
         },
         repeatable=True,
     )
-    response = yield from read(search, f"Agent {wanted!r} can't be looked up", deadline=deadline)
-    found = msgspec.json.decode(response.body, type=_Users).results
+    what = f"Agent {wanted!r} can't be looked up"
+    found = decoded((yield from read(search, what, deadline=deadline)), _Users, what).results
     same = [one for one in found if (one.email if by_mail else one.name).casefold() == wanted.casefold()]
     one = _the_one(same, found, "agent", wanted)
     if one.state != "active":
@@ -82,8 +82,8 @@ def queue_id(session: Session, queue: str, deadline: float | None = None) -> Flo
     if known:
         return known
     url = session.url(f"/routing/queues?pageSize=100&name={quote(wanted, safe='')}")
-    response = yield from read(Request("GET", url), f"Queue {wanted!r} can't be looked up", deadline=deadline)
-    found = msgspec.json.decode(response.body, type=_Entities).entities
+    what = f"Queue {wanted!r} can't be looked up"
+    found = decoded((yield from read(Request("GET", url), what, deadline=deadline)), _Entities, what).entities
     same = [one for one in found if one.name.casefold() == wanted.casefold()]
     session.queues[wanted.casefold()] = one_id = _the_one(same, found, "queue", wanted).id
     return one_id
@@ -95,8 +95,8 @@ def wrapup_code_id(session: Session, conversation: str, participant: str, code: 
     if UUID.fullmatch(wanted):
         return wanted.lower()
     url = session.url(f"/conversations/calls/{conversation}/participants/{participant}/wrapupcodes")
-    response = yield from read(Request("GET", url), "The call's wrap-up codes can't be read")
-    found = msgspec.json.decode(response.body, type=list[_Entity])
+    what = "The call's wrap-up codes can't be read"
+    found = decoded((yield from read(Request("GET", url), what)), list[_Entity], what)
     same = [one for one in found if one.name.casefold() == wanted.casefold()]
     return _the_one(same, found, "wrap-up code", wanted).id
 

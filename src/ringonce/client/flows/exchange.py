@@ -1,5 +1,7 @@
 """One request and its answer: the token, what may be sent again, and refusals in words."""
 
+from typing import TypeVar
+
 import msgspec
 
 from ringonce.client import policy
@@ -12,10 +14,10 @@ from ringonce.errors import (
     NotFound,
     NotPermitted,
     RateLimited,
-    TooLate,
     Unreachable,
 )
 
+T = TypeVar("T")
 PATIENCE = 30.0
 """Seconds that one exchange may take, waits for the quota included, where the caller sets no bound."""
 
@@ -27,32 +29,26 @@ def exchange(
 
     It is sent again only where `policy.may_repeat` allows. Raise `Unreachable` if nothing was sent, `NoAnswer` if
     something was, `NotAuthenticated`, or `RateLimited` if the quota comes back after *deadline* (epoch seconds).
-    With *fenced*, the clock is read right before each send, and past the deadline `TooLate` is raised instead.
+    With *fenced*, nothing is sent past the deadline: `TooLate` is raised instead.
     Without *signed* no token is asked for, and 401 is an answer like any other.
     """
     if deadline is None:
         deadline = (yield Now()) + PATIENCE
-    token: str = (yield Token(agent=agent)) if signed else ""
+    token: str = (yield from _token(request, agent=agent)) if signed else ""
     renewed = not signed
     tries = 0
     while True:
         tries += 1
         outcome: Response | Lost
-        if fenced and (yield Now()) > deadline:
-            raise TooLate(
-                "The call was not sent: its deadline had passed",
-                why="getting ready took too long, or this process was stopped meanwhile",
-                fix="place it again",
-            )
         try:
-            outcome = yield Send(_signed(request, token) if signed else request)
+            outcome = yield Send(_signed(request, token) if signed else request, deadline if fenced else None)
         except Lost as lost:
             outcome = lost
         if isinstance(outcome, Response):
             outcome = _unquoted(outcome, token)
             if outcome.status == 401 and not renewed:  # noqa: PLR2004
                 # 401 proves that nothing was done, so even a create may be sent again, once.
-                token, renewed = (yield Token(stale=token, agent=agent)), True
+                token, renewed = (yield from _token(request, token, agent=agent)), True
                 continue
             if not policy.may_repeat(request, outcome):
                 return _or_unauthenticated(outcome) if signed else outcome
@@ -61,6 +57,19 @@ def exchange(
         if late or not policy.may_repeat(request, outcome) or (tries >= policy.MOST_TRIES and not _limited(outcome)):
             return _give_up(request, outcome, wait)
         yield Sleep(wait)
+
+
+def _token(request: Request, stale: str = "", *, agent: str = "") -> Flow[str]:
+    try:
+        token: str = yield Token(stale=stale, agent=agent)
+    except NoAnswer as lost:
+        # It was the token's request that got no answer; this one did not leave, or was refused with 401.
+        raise Unreachable(
+            f"No access token could be had, so {request.method} {request.url.partition('?')[0]} was not sent",
+            why=f"{lost.what}: {lost.why}",
+            fix="check the login host and try again",
+        ) from lost
+    return token
 
 
 def read(request: Request, what: str, *, fix: str = "", deadline: float | None = None) -> Flow[Response]:
@@ -76,6 +85,14 @@ def _unquoted(response: Response, token: str) -> Response:
     if response.ok or not token or token.encode() not in response.body:
         return response
     return Response(response.status, response.headers, response.body.replace(token.encode(), b"..."))
+
+
+def decoded(response: Response, type_: type[T], what: str) -> T:
+    """Decode an answer's body. Raise `NoAnswer` where it is cut off or of another shape: it tells nothing."""
+    try:
+        return msgspec.json.decode(response.body, type=type_)
+    except msgspec.MsgspecError as wrong:
+        raise NoAnswer(f"{what}: the answer can't be read", why=str(wrong), fix="try again later") from wrong
 
 
 def _limited(outcome: Response | Lost) -> bool:

@@ -4,16 +4,18 @@ The ledger's row is written before the POST leaves, whoever did not write it nev
 nothing is followed by looking for the call, never by a second POST.
 """
 
+from typing import Any
+
 import msgspec
 
 from ringonce import errors
 from ringonce.client import policy
 from ringonce.client.flows.exchange import exchange, problem, refusal
 from ringonce.client.flows.order import Order, Plan, checked, plan
-from ringonce.client.flows.reconciling import Lookout, look_for, look_once
+from ringonce.client.flows.reconciling import SWEEPS_APART, Lookout, look_for, look_once, recognise
 from ringonce.client.flows.session import Session
 from ringonce.client.remedies import remedy
-from ringonce.client.wishes import Arm, Flow, Listen, Look, Now, Release, Response, Settle, Sleep
+from ringonce.client.wishes import Arm, Flow, Hear, Listen, Look, Mark, Now, Release, Response, Settle, Token
 from ringonce.errors import (
     ApiRefusal,
     IntentConflict,
@@ -24,7 +26,7 @@ from ringonce.errors import (
     TooLate,
     Unreachable,
 )
-from ringonce.ledger import Row, RowState
+from ringonce.ledger import OPEN, TAIL, Row, RowState
 from ringonce.models import Placed
 from ringonce.numbers import masked
 
@@ -41,24 +43,38 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
     """
     order = checked(session, order)
     planned = yield from plan(session, order)
-    there: Row | None = yield Look(order.intent)
-    if there is None:
+    mark: str = yield Mark(order.to)
+    there: Row | None = yield Look(session.endpoints.api, order.intent)
+    if there is None or there.state is RowState.NOT_PLACED:
+        yield Token(agent=planned.acts)  # one that can't be had is no refusal of the call
         listening: bool = yield Listen(planned.agent_id)
-        lookout = Lookout(planned.agent_id, order.to, order.intent, listening)
-        lookout.remember(session.board)
         now: float = yield Now()
         row = Row(
+            platform=session.endpoints.api,
             intent=order.intent,
             agent_id=planned.agent_id,
-            to=order.to,
+            mark=mark,
+            tail=order.to[-TAIL:],
             incarnation=session.incarnation,
             armed_at=now,
             deadline=now + order.timeout,
         )
+        lookout = Lookout(row, order.to, listening)
+        lookout.remember(session.board)
         there = yield Arm(row)
         if there is None:
-            return (yield from _send_once(session, planned, row, lookout))
-    return (yield from _again(session, order, planned, there))
+            session.in_flight.add(order.intent)
+            try:
+                return (yield from _send_once(session, planned, row, lookout))
+            finally:
+                session.in_flight.discard(order.intent)
+    if (there.agent_id, there.mark) != (planned.agent_id, mark):
+        raise IntentConflict(
+            f"Intent {order.intent!r} stands for another call",
+            why=f"it was used for agent {there.agent_id} and a number that ends in {there.tail}",
+            fix="one intent is one call: give this one a key of its own",
+        )
+    return (yield from _again(session, order, there))
 
 
 def _send_once(session: Session, planned: Plan, row: Row, lookout: Lookout) -> Flow[Placed]:
@@ -69,7 +85,7 @@ def _send_once(session: Session, planned: Plan, row: Row, lookout: Lookout) -> F
         yield Release(row)
         raise
     except ApiRefusal as refused:
-        yield Settle(_refused(row, refused))
+        yield from _settle(row, RowState.REFUSED, refusal=_kept(refused))
         raise
     except NoAnswer as lost:
         return (yield from _reconcile(session, row, lookout, lost.why))
@@ -80,7 +96,7 @@ def _send_once(session: Session, planned: Plan, row: Row, lookout: Lookout) -> F
         return (yield from _reconcile(session, row, lookout, "the answer is no conversation"))
     if policy.proves_nothing_was_placed(response):
         error = _why_refused(planned, response)
-        yield Settle(_refused(row, error))
+        yield from _settle(row, RowState.REFUSED, refusal=_kept(error))
         raise error
     said = problem(response)
     told = f"HTTP {response.status}" + (
@@ -89,22 +105,28 @@ def _send_once(session: Session, planned: Plan, row: Row, lookout: Lookout) -> F
     return (yield from _reconcile(session, row, lookout, told))
 
 
+def _settle(row: Row, state: RowState, **became: Any) -> Flow[Row]:
+    """Write what became of the intent, and give what stands: somebody else may have written it before."""
+    now: float = yield Now()
+    stands: Row = yield Settle(msgspec.structs.replace(row, state=state, settled_at=now, **became))
+    return stands
+
+
 def _placed(session: Session, row: Row, lookout: Lookout, conversation_id: str, evidence: str = "") -> Flow[Placed]:
     if lookout.listening:
         session.board.claim(conversation_id)
-    settled = msgspec.structs.replace(
-        row, state=RowState.PLACED, conversation_id=conversation_id, adopted=bool(evidence), evidence=evidence
+    stands = yield from _settle(
+        row, RowState.PLACED, conversation_id=conversation_id, adopted=bool(evidence), evidence=evidence
     )
-    yield Settle(settled)
-    return _told(settled)
+    return _told(stands, lookout.to)
 
 
-def _told(row: Row, *, replayed: bool = False) -> Placed:
+def _told(row: Row, to: str, *, replayed: bool = False) -> Placed:
     return Placed(
         conversation_id=row.conversation_id,
         intent=row.intent,
         agent_id=row.agent_id,
-        to=row.to,
+        to=to,
         replayed=replayed,
         adopted=row.adopted,
         evidence=row.evidence,
@@ -112,57 +134,72 @@ def _told(row: Row, *, replayed: bool = False) -> Placed:
 
 
 def _reconcile(session: Session, row: Row, lookout: Lookout, why: str) -> Flow[Placed]:
-    found = yield from look_for(session, lookout, row.armed_at)
+    found = yield from look_for(session, lookout)
     if found:
         return (yield from _placed(session, row, lookout, *found))
-    unknown = msgspec.structs.replace(row, state=RowState.UNKNOWN, evidence=why)
-    yield Settle(unknown)
-    raise _unknown(session, unknown)
+    stands = yield from _settle(row, RowState.UNKNOWN, evidence=why)
+    if stands.state is RowState.PLACED:
+        return _told(stands, lookout.to)
+    raise _unknown(session, stands, lookout.to)
 
 
-def _unknown(session: Session, row: Row) -> OutcomeUnknown:
+def _unknown(session: Session, row: Row, to: str) -> OutcomeUnknown:
     return OutcomeUnknown(
         f"The call of intent {row.intent!r} may have rung",
         why=f"{row.evidence or 'no answer'}; no such call showed within {session.settle:g} s",
         fix="look at the agent's conversations before anybody dials again; ringonce will not",
         intent=row.intent,
         agent_id=row.agent_id,
-        to=row.to,
+        to=to,
     )
 
 
-def _again(session: Session, order: Order, planned: Plan, row: Row) -> Flow[Placed]:
-    """Tell what became of an intent that somebody else wrote into the ledger, without sending anything."""
-    if (row.agent_id, row.to) != (planned.agent_id, order.to):
-        raise IntentConflict(
-            f"Intent {order.intent!r} stands for another call",
-            why=f"it was used for agent {row.agent_id} and a number that ends in {row.to[-4:]}",
-            fix="one intent is one call: give this one a key of its own",
-        )
-    until = row.deadline + session.settle
-    wait = 0.02
-    while row.state is RowState.ARMED and (yield Now()) < until:
-        yield Sleep(wait)
-        wait = min(1.0, wait * 1.5)
-        now_there: Row | None = yield Look(order.intent)
-        if now_there is None:
+def _again(session: Session, order: Order, row: Row) -> Flow[Placed]:
+    """Tell what became of an intent that is in the ledger already, without sending anything."""
+    listening: bool = False
+    if row.state in OPEN:
+        listening = yield Listen(row.agent_id)
+    lookout = Lookout(row, order.to, listening)
+    if row.state is RowState.ARMED:
+        row = yield from _await_other(session, row, lookout)
+    elif row.state is RowState.UNKNOWN:
+        found = yield from look_once(session, lookout)
+        if found:
+            yield from _placed(session, row, lookout, *found)
+            row = (yield Look(row.platform, row.intent)) or row
+    if row.state is RowState.PLACED:
+        return _told(row, order.to, replayed=True)
+    if row.state is RowState.REFUSED:
+        raise _refusal_again(row)
+    raise _unknown(session, row, order.to)
+
+
+def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
+    """Wait for whoever armed the row to settle it. If nobody does (a crash), look for the call and settle it here."""
+    board, until, wait = session.board, row.deadline + session.settle, 0.02
+    next_look = row.deadline
+    while True:
+        there: Row | None = yield Look(row.platform, row.intent)
+        if there is None:
             raise Refused(
-                f"Intent {order.intent!r} was given up by whoever placed it",
+                f"Intent {row.intent!r} was given up by whoever placed it",
                 why="its request never left",
                 fix="place it again",
             )
-        row = now_there
-    listening: bool = yield Listen(row.agent_id)
-    lookout = Lookout(row.agent_id, row.to, row.intent, listening)
-    if row.state is RowState.PLACED:
-        return _told(row, replayed=True)
-    if row.state is RowState.REFUSED:
-        raise _refusal_again(row)
-    found = yield from look_once(session, lookout, row.armed_at)
-    if found:
-        yield from _placed(session, row, lookout, *found)
-        return _told((yield Look(row.intent)), replayed=True)
-    raise _unknown(session, row)
+        if there.state is not RowState.ARMED:
+            return there
+        seen, now = board.count(row.agent_id), (yield Now())
+        found = (yield from recognise(board, lookout))[0]
+        if found is None and row.intent not in session.in_flight and (now >= next_look or now >= until):
+            found = yield from look_once(session, lookout)
+            next_look = now + SWEEPS_APART
+        if found:
+            yield from _placed(session, row, lookout, *found)
+        elif now >= until:
+            return (yield from _settle(row, RowState.UNKNOWN, evidence="whoever placed it stopped before an answer"))
+        else:
+            yield Hear(row.agent_id, seen, min(wait, max(until - now, 0.0)))
+            wait = min(1.0, wait * 1.5)
 
 
 def _conversation_id(response: Response) -> str:
@@ -182,13 +219,13 @@ def _why_refused(planned: Plan, response: Response) -> ApiRefusal:
     raise error
 
 
-def _refused(row: Row, error: ApiRefusal) -> Row:
-    told = {"kind": type(error).__name__, "what": error.what, **error.__dict__}
-    return msgspec.structs.replace(row, state=RowState.REFUSED, refusal=msgspec.json.encode(told).decode())
+def _kept(error: ApiRefusal) -> str:
+    return msgspec.json.encode({"kind": type(error).__name__, **error.__dict__}).decode()
 
 
 def _refusal_again(row: Row) -> Refused:
     told = msgspec.json.decode(row.refusal)
     error: Refused = getattr(errors, told.pop("kind"))(told.pop("what"), **told)
+    error.fix += "; the intent stays refused, so give the next try a key of its own"
     error.replayed = True
     return error

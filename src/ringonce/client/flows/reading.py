@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from ringonce.client import snapshots
-from ringonce.client.flows.exchange import exchange, read
+from ringonce.client.flows.exchange import decoded, exchange, read
 from ringonce.client.flows.session import Session, token_user
 from ringonce.client.policy import SKEW
 from ringonce.client.wishes import Flow, Now, Request
@@ -31,7 +31,10 @@ def calls_of(session: Session, agent_id: str, since: float) -> Flow[Iterable[sna
     """
     if (yield from token_user(session)) == agent_id:
         response = yield from exchange(Request("GET", session.url("/conversations/calls")))
-        return snapshots.listing(response.body) if response.ok else ()
+        try:
+            return snapshots.listing(response.body) if response.ok else ()
+        except msgspec.MsgspecError as wrong:
+            raise NoAnswer("The agent's calls can't be read from the answer", why=str(wrong)) from wrong
     now: float = yield Now()
     query = {
         "interval": f"{_iso(since - SKEW)}/{_iso(now + DAY)}",
@@ -52,7 +55,7 @@ def calls_of(session: Session, agent_id: str, since: float) -> Flow[Iterable[sna
     if not response.ok:
         return ()
     shown = []
-    for found in msgspec.json.decode(response.body, type=_Details).conversations:
+    for found in decoded(response, _Details, "The agent's calls can't be listed").conversations:
         if session.board.facts(found.conversation_id).settled:
             continue
         shown.append((yield from read_call(session, found.conversation_id)))

@@ -14,11 +14,14 @@ from ringonce.client.board import Board
 from ringonce.client.flows.reading import calls_of
 from ringonce.client.flows.session import Session
 from ringonce.client.policy import SKEW
-from ringonce.client.wishes import Flow, Hear, Now
+from ringonce.client.wishes import Flow, Hear, Now, Rivals
 from ringonce.errors import RingonceError
+from ringonce.ledger import OPEN, Row
 
 STATION_PATIENCE = 75.0
 """Seconds that a new call may stay without a far end: the platform gives a silent station up after about 60."""
+RIVAL_WINDOW = 300.0
+"""Seconds before an intent from which another one's call could be taken for its own."""
 SWEEPS_APART = 5.0
 """Seconds between two reads while the event stream is open."""
 
@@ -27,71 +30,82 @@ SWEEPS_APART = 5.0
 class Lookout:
     """What to look for, and what was there before the create left."""
 
-    agent_id: str
+    row: Row
     to: str
-    intent: str
     listening: bool
     before: frozenset[str] = frozenset()
 
     def remember(self, board: Board) -> None:
         """Note the agent's calls that are known already: none of them is the one to come."""
-        self.before = frozenset(facts.conversation_id for facts in board.of_agent(self.agent_id))
+        self.before = frozenset(facts.conversation_id for facts in board.of_agent(self.row.agent_id))
 
 
-def look_for(session: Session, lookout: Lookout, armed_at: float) -> Flow[tuple[str, str] | None]:
+def look_for(session: Session, lookout: Lookout) -> Flow[tuple[str, str] | None]:
     """Watch and read for as long as the call may still show; give its conversation id and how it was recognised."""
-    board = session.board
+    board, agent_id = session.board, lookout.row.agent_id
     start: float = yield Now()
     sweeps, next_sweep = 0, start
     while True:
         now: float = yield Now()
         if now >= next_sweep:
-            yield from _sweep(session, lookout, armed_at)
+            yield from _sweep(session, lookout)
             sweeps += 1
             next_sweep = (yield Now()) + (SWEEPS_APART if lookout.listening else policy.polling_pause(sweeps))
-        seen = board.count(lookout.agent_id)
-        found, awaited = _recognise(board, lookout, armed_at)
+        seen = board.count(agent_id)
+        found, awaited = yield from recognise(board, lookout)
         if found:
             return found
         end = start + (max(STATION_PATIENCE, session.settle) if awaited else session.settle)
         now = yield Now()
         if now >= end:
             return None
-        yield Hear(lookout.agent_id, seen, min(next_sweep, end) - now)
+        yield Hear(agent_id, seen, min(next_sweep, end) - now)
 
 
-def look_once(session: Session, lookout: Lookout, armed_at: float) -> Flow[tuple[str, str] | None]:
+def look_once(session: Session, lookout: Lookout) -> Flow[tuple[str, str] | None]:
     """Read once, and give the call if it is there now."""
-    yield from _sweep(session, lookout, armed_at)
-    return _recognise(session.board, lookout, armed_at)[0]
+    yield from _sweep(session, lookout)
+    return (yield from recognise(session.board, lookout))[0]
 
 
-def _recognise(board: Board, lookout: Lookout, armed_at: float) -> tuple[tuple[str, str] | None, bool]:
+def recognise(board: Board, lookout: Lookout) -> Flow[tuple[tuple[str, str] | None, bool]]:
     """Give the call if one is certain, and whether one is there that may yet turn out to be it."""
+    row = lookout.row
     new = [
         facts
-        for facts in board.of_agent(lookout.agent_id)
+        for facts in board.of_agent(row.agent_id)
         if facts.conversation_id not in lookout.before and not board.claimed(facts.conversation_id)
     ]
     for facts in new:
-        if facts.stamp == lookout.intent:
+        if facts.stamp == row.intent:
             return (facts.conversation_id, "it carries the intent's stamp"), False
-    earliest = datetime.fromtimestamp(armed_at, UTC) - timedelta(seconds=SKEW)
+    earliest = datetime.fromtimestamp(row.armed_at, UTC) - timedelta(seconds=SKEW)
     timely = [facts for facts in new if not facts.stamp and (facts.call().started_at or earliest) >= earliest]
-    for facts in timely:
-        if facts.call().to == lookout.to:
-            return (facts.conversation_id, "a new call of the agent to the same number"), False
+    if not timely:
+        return None, False
+    # Without a stamp, a call may just as well be that of another intent of the same agent.
+    rivals: list[Row] = yield Rivals(row, row.armed_at - RIVAL_WINDOW)
+    theirs = {rival.conversation_id for rival in rivals}
+    timely = [facts for facts in timely if facts.conversation_id not in theirs]
+    alone = not any(rival.state in OPEN for rival in rivals)
     faceless = [facts for facts in timely if not facts.far_legs]
-    if len(faceless) == 1 and faceless[0].call().ended:
-        return (faceless[0].conversation_id, "the agent's only new call; it ended before anything was dialled"), False
+    if alone:
+        for facts in timely:
+            if facts.call().to == lookout.to:
+                return (facts.conversation_id, "a new call of the agent to the same number"), False
+        if len(faceless) == 1 and faceless[0].call().ended:
+            return (
+                faceless[0].conversation_id,
+                "the agent's only new call; it ended before anything was dialled",
+            ), False
     return None, any(not facts.call().ended for facts in faceless)
 
 
-def _sweep(session: Session, lookout: Lookout, armed_at: float) -> Flow[None]:
+def _sweep(session: Session, lookout: Lookout) -> Flow[None]:
     """Put on the board what reads show of the agent's calls. A read that fails is no evidence, and no error."""
     try:
-        shown = yield from calls_of(session, lookout.agent_id, armed_at)
+        shown = yield from calls_of(session, lookout.row.agent_id, lookout.row.armed_at)
     except RingonceError:
         return
     for snapshot in shown:
-        session.board.take(snapshot, lookout.agent_id)
+        session.board.take(snapshot, lookout.row.agent_id)

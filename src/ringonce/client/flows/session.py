@@ -3,9 +3,11 @@
 import dataclasses
 from collections.abc import Mapping
 
+import msgspec
+
 from ringonce.client.auth import AccessGrant, Auth
 from ringonce.client.board import Board
-from ringonce.client.flows.exchange import exchange, refusal
+from ringonce.client.flows.exchange import decoded, exchange, refusal
 from ringonce.client.wishes import Flow, Request
 from ringonce.config import Endpoints
 
@@ -28,6 +30,8 @@ class Session:
     agents: dict[str, str] = dataclasses.field(default_factory=dict)
     """Agents' ids by what they were called."""
     queues: dict[str, str] = dataclasses.field(default_factory=dict)
+    in_flight: set[str] = dataclasses.field(default_factory=set)
+    """Intents that some flow of this client is placing right now."""
     flat_only: bool = False
     """The identity may not read the nested view of a conversation."""
     own: dict[str, Auth | None] = dataclasses.field(default_factory=dict)
@@ -44,6 +48,10 @@ class Session:
     def auth_of(self, agent: str) -> Auth:
         """Give the agent's own identity, or the client's (empty)."""
         return (self.own.get(agent) if agent else None) or self.auth
+
+
+class _Me(msgspec.Struct):
+    id: str
 
 
 def token_user(session: Session, agent: str = "") -> Flow[str]:
@@ -63,4 +71,4 @@ def _ask_user(session: Session, agent: str) -> Flow[str]:
         return ""
     if not response.ok:
         raise refusal(response, "The token's own user can't be read")
-    return str(response.json().get("id", ""))
+    return decoded(response, _Me, "The token's own user can't be read").id

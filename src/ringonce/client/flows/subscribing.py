@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from ringonce.client.channels import Channel
-from ringonce.client.flows.exchange import exchange, read, refusal
+from ringonce.client.flows.exchange import decoded, read
 from ringonce.client.flows.session import Session
 from ringonce.client.wishes import Flow, Now, Request
 from ringonce.errors import NotFound
@@ -51,8 +51,8 @@ def make_channel(session: Session) -> Flow[Channel]:
     """Make a new channel."""
     # Making a second one because the first one's answer was lost costs a channel, not a call.
     request = Request("POST", session.url("/notifications/channels"), repeatable=True)
-    response = yield from read(request, "No notification channel can be made")
-    made = msgspec.json.decode(response.body, type=_Made)
+    what = "No notification channel can be made"
+    made = decoded((yield from read(request, what)), _Made, what)
     now: float = yield Now()
     ends = made.expires.timestamp() if made.expires else now + LIFE
     return Channel(id=made.id, connect_uri=made.connect_uri, expires_at=ends)
@@ -69,10 +69,8 @@ def subscribe(session: Session, channel: Channel, agents: Iterable[str], *, repl
         body=[{"id": topic(agent)} for agent in agents],
         repeatable=True,
     )
-    response = yield from exchange(request)
-    if not response.ok:
-        raise refusal(response, "The agents' calls can't be subscribed to")
-    entities = msgspec.json.decode(response.body, type=_Topics).entities
+    what = "The agents' calls can't be subscribed to"
+    entities = decoded((yield from read(request, what)), _Topics, what).entities
     return {agent for one in entities if one.state != "Rejected" and (agent := agent_of(one.id))}
 
 

@@ -1,0 +1,233 @@
+"""A ledger on disk: one SQLite file, safe between processes, threads and crashes.
+
+A row is on disk before `arm` returns (WAL with `synchronous=FULL`), so whoever starts after a crash finds it. Numbers
+are kept as a keyed hash and their last digits: support can find a call by a number it is given, and the file alone
+tells nobody whom was called.
+"""
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from ringonce.errors import LedgerError
+from ringonce.ledger import OPEN, TAIL, Row, RowState
+
+VERSION = 1
+PATIENCE = 10.0
+"""Seconds that one process waits for another's write."""
+FIELDS = Row.__struct_fields__
+_COLUMNS = ", ".join(FIELDS)
+_KEY = "platform = ? AND intent = ?"
+_OPEN = ", ".join(f"'{state}'" for state in sorted(OPEN))
+_SCHEMA = f"""
+CREATE TABLE intents (
+    platform TEXT NOT NULL, intent TEXT NOT NULL, agent_id TEXT NOT NULL,
+    mark TEXT NOT NULL, tail TEXT NOT NULL,
+    incarnation TEXT NOT NULL, deadline REAL NOT NULL, armed_at REAL NOT NULL, state TEXT NOT NULL,
+    settled_at REAL, conversation_id TEXT NOT NULL, adopted INTEGER NOT NULL, evidence TEXT NOT NULL,
+    refusal TEXT NOT NULL, PRIMARY KEY (platform, intent)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX by_time ON intents (armed_at);
+CREATE INDEX by_number ON intents (mark);
+CREATE INDEX by_agent ON intents (agent_id, armed_at);
+CREATE TABLE audit (
+    at REAL NOT NULL, platform TEXT NOT NULL, intent TEXT NOT NULL,
+    was TEXT NOT NULL, became TEXT NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL
+) STRICT;
+CREATE TABLE secret (key BLOB NOT NULL) STRICT;
+PRAGMA user_version = {VERSION};
+"""
+
+
+class SqliteLedger:
+    """Rows in a file of mode 0600. Raise `LedgerError` wherever a row can't be known to be on disk."""
+
+    instant = False
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        with self._said("opened"):
+            self._db, self._file = self._open()
+            [(self._key,)] = self._db.execute("SELECT key FROM secret")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def mark(self, number: str) -> str:
+        """Give what stands for a number in rows: a hash keyed with this file's secret."""
+        return hmac.new(self._key, number.encode(), hashlib.sha256).hexdigest()
+
+    def look(self, platform: str, intent: str) -> Row | None:
+        """Give the intent's row, if it has one."""
+        with self._lock, self._said("read"):
+            return self._find(platform, intent)
+
+    def rivals(self, row: Row, since: float) -> list[Row]:
+        """Give the other rows of the same platform and agent that were armed after *since*."""
+        query = f"SELECT {_COLUMNS} FROM intents WHERE platform = ? AND agent_id = ? AND armed_at > ? AND intent <> ?"  # noqa: S608
+        with self._lock, self._said("read"):
+            found = self._db.execute(query, (row.platform, row.agent_id, since, row.intent))
+            return [_row(one) for one in found]
+
+    def arm(self, row: Row) -> Row | None:
+        """Insert *row*, on disk, and give None; or leave all as it is and give the row that was there."""
+        self._still_there()
+        marks = ", ".join("?" * len(FIELDS))
+        # What a person has said never rang may be placed again.
+        forget = f"DELETE FROM intents WHERE {_KEY} AND state = ?"  # noqa: S608
+        insert = f"INSERT INTO intents ({_COLUMNS}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+        with self._lock, self._said("written"), _transaction(self._db):
+            self._db.execute(forget, (row.platform, row.intent, RowState.NOT_PLACED))
+            if self._db.execute(insert, _values(row)).rowcount == 1:
+                return None
+            return self._find(row.platform, row.intent)
+
+    def settle(self, row: Row) -> Row:
+        """Replace the row of the same intent if that is still open, and give the row that then stands."""
+        with self._lock, self._said("written"), _transaction(self._db):
+            return self._settle(row)
+
+    def release(self, row: Row) -> None:
+        """Remove the row if it is still armed by the same incarnation."""
+        with self._lock, self._said("written"), _transaction(self._db):
+            self._db.execute(
+                f"DELETE FROM intents WHERE {_KEY} AND incarnation = ? AND state = ?",  # noqa: S608
+                (row.platform, row.intent, row.incarnation, RowState.ARMED),
+            )
+
+    def resolve(self, row: Row, *, at: float, who: str, reason: str) -> Row:
+        """Settle an open row by a person's word, and keep who said so and why."""
+        with self._lock, self._said("written"), _transaction(self._db):
+            was = self._find(row.platform, row.intent)
+            stands = self._settle(row)
+            if stands == row and was is not None:
+                said = (at, row.platform, row.intent, was.state, row.state, who, reason)
+                self._db.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", said)
+        return stands
+
+    def history(
+        self,
+        *,
+        number: str = "",
+        tail: str = "",
+        agent_id: str = "",
+        intent: str = "",
+        state: str = "",
+        limit: int = 50,
+    ) -> list[Row]:
+        """Give rows, the newest first, that fit everything given; *number* is a whole number in E.164."""
+        wanted = {"mark": self.mark(number) if number else "", "agent_id": agent_id, "intent": intent, "state": state}
+        terms = [f"{name} = ?" for name, value in wanted.items() if value] + (["tail LIKE ?"] if tail else [])
+        values = [value for value in wanted.values() if value] + ([f"%{tail[-TAIL:]}"] if tail else [])
+        where = f"WHERE {' AND '.join(terms)}" if terms else ""
+        query = f"SELECT {_COLUMNS} FROM intents {where} ORDER BY armed_at DESC LIMIT ?"  # noqa: S608
+        with self._lock, self._said("read"):
+            return [_row(found) for found in self._db.execute(query, (*values, limit))]
+
+    def _settle(self, row: Row) -> Row:
+        sets = ", ".join(f"{name} = ?" for name in FIELDS)
+        update = f"UPDATE intents SET {sets} WHERE {_KEY} AND state IN ({_OPEN})"  # noqa: S608
+        if self._db.execute(update, (*_values(row), row.platform, row.intent)).rowcount == 1:
+            return row
+        return self._find(row.platform, row.intent) or row
+
+    def _find(self, platform: str, intent: str) -> Row | None:
+        query = f"SELECT {_COLUMNS} FROM intents WHERE {_KEY}"  # noqa: S608
+        found = self._db.execute(query, (platform, intent)).fetchone()
+        return _row(found) if found else None
+
+    def _open(self) -> tuple[sqlite3.Connection, tuple[int, int]]:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if os.fstat(made).st_mode & 0o077:
+                raise LedgerError(
+                    f"The ledger {self.path} can be read by others",
+                    why="it says when whom was called",
+                    fix=f"chmod 600 {self.path}",
+                )
+        finally:
+            os.close(made)
+        db = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            self._make(db)
+        except BaseException:
+            db.close()
+            raise
+        return db, _identity(self.path)
+
+    def _make(self, db: sqlite3.Connection) -> None:
+        with _transaction(db):
+            [(version,)] = db.execute("PRAGMA user_version")
+            if version == 0:
+                for statement in _SCHEMA.split(";"):
+                    db.execute(statement)
+                db.execute("INSERT INTO secret VALUES (?)", (secrets.token_bytes(32),))
+        if version not in {0, VERSION}:
+            raise LedgerError(
+                f"The ledger {self.path} is of another version",
+                why=f"it is version {version}, this program knows {VERSION}; nothing was sent",
+                fix="use the version of ringonce that wrote it, or move the file away",
+            )
+
+    def _still_there(self) -> None:
+        """A file that was removed or replaced keeps taking writes, which nobody would ever find again."""
+        try:
+            there = _identity(self.path)
+        except OSError:
+            there = (0, 0)
+        if there != self._file:
+            raise LedgerError(
+                f"The ledger {self.path} was removed or replaced while it was in use",
+                why="an intent written now would not be found by the next run; nothing was sent",
+                fix="put the file back, or start again with a new one if no call is open",
+            )
+
+    @contextlib.contextmanager
+    def _said(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as wrong:
+            raise LedgerError(
+                f"The ledger {self.path} can't be {done}",
+                why=f"{wrong}; without it a second ring can't be ruled out, so nothing was sent",
+                fix="check the disk's space and the file's permissions",
+            ) from wrong
+
+
+@contextlib.contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Do everything or nothing; once it is left, it is on disk."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
+def _values(row: Row) -> tuple[object, ...]:
+    return tuple(int(value) if isinstance(value, bool) else value for value in msgspec.structs.astuple(row))
+
+
+def _row(found: tuple[object, ...]) -> Row:
+    return msgspec.convert(dict(zip(FIELDS, found, strict=True)), Row, strict=False)

@@ -1,0 +1,74 @@
+"""What must be true after a schedule, told from the world's own record."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ringonce.client.fold import STAMP
+from ringonce.errors import OutcomeUnknown, Refused, Unreachable
+from ringonce.ledger import Row, RowState
+from simulation.stage import BEGINS, ORIGIN, SETTLE, STORIES, Stage, Told
+
+ORDER_TAKES = 30.0
+"""Seconds after arming for which a create may leave: the default of `place_call`."""
+
+
+def faults_of(stage: Stage) -> Iterator[str]:
+    """Say everything that is wrong with how a schedule ended."""
+    yield from _late_creates(stage)
+    calls: dict[str, list[dict[str, Any]]] = {intent: [] for intent in stage.intents}
+    for call in stage.world.calls():
+        calls[call["attributes"].get(STAMP, "")].append(call)
+    rows = {intent: stage.ledger.look(ORIGIN, intent) for intent in stage.intents}
+    unknown = sum(row is not None and row.state is RowState.UNKNOWN for row in rows.values())
+    for intent, row in rows.items():
+        told, made = stage.told[intent], calls[intent]
+        if len(made) > 1:
+            yield f"{intent}: {len(made)} calls"
+        if row is None:
+            yield from _without_row(intent, told, made)
+        else:
+            yield from _with_row(intent, row, told, made, alone=unknown == 1)
+            yield from _outcome(stage, intent, row, told)
+
+
+def _without_row(intent: str, told: Told, made: list[dict[str, Any]]) -> Iterator[str]:
+    if made:
+        yield f"{intent}: a call, and the ledger knows nothing of it"
+    elif not told.errors or not isinstance(told.errors[-1][1], (Refused, Unreachable)):
+        yield f"{intent}: lost, nobody was told anything"
+
+
+def _with_row(intent: str, row: Row, told: Told, made: list[dict[str, Any]], *, alone: bool) -> Iterator[str]:
+    ids = [call["conversationId"] for call in made]
+    if row.state is RowState.PLACED and (told.placed is None or [told.placed.conversation_id] != ids):
+        yield f"{intent}: told of another call than the one that there is"
+    if row.state is RowState.REFUSED and made:
+        yield f"{intent}: refused, and yet a call"
+    # A call whose agent never picked up carries no stamp: with two intents open, nobody can say whose it was.
+    if row.state is RowState.UNKNOWN and made and (made[0]["rang"] or alone):
+        yield f"{intent}: unknown, though its call could be found"
+    if row.state is RowState.ARMED:
+        yield f"{intent}: still open in the end"
+
+
+def _outcome(stage: Stage, intent: str, row: Row, told: Told) -> Iterator[str]:
+    truth = STORIES[stage.intents[intent]]
+    if told.last is not None and told.last.ended and told.last.outcome is not truth:
+        yield f"{intent}: outcome {told.last.outcome}, in truth {truth}"
+    if row.state is RowState.PLACED and (told.last is None or not told.last.ended):
+        yield f"{intent}: not followed to its end"
+    for at, error in told.errors:
+        if isinstance(error, OutcomeUnknown) and at < min(row.armed_at + SETTLE, BEGINS + 300):
+            yield f"{intent}: given up {at - row.armed_at:.1f} s after arming"
+
+
+def _late_creates(stage: Stage) -> Iterator[str]:
+    first: dict[str, float] = {}
+    for intent, at in stage.creates:
+        if at > first.setdefault(intent, at) + ORDER_TAKES + 1 and _once_armed(stage, intent):
+            yield f"{intent}: a create left {at - first[intent]:.0f} s after the first"
+
+
+def _once_armed(stage: Stage, intent: str) -> bool:
+    """Say whether the intent's row was never released in between, which lets a later create be another attempt."""
+    return not any(not isinstance(error, OutcomeUnknown) for _, error in stage.told[intent].errors)
