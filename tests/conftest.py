@@ -1,8 +1,11 @@
-"""What every room of the tests may use."""
+"""What every room of the tests may use; and whatever a test logs or prints is searched for secrets."""
 
+from collections.abc import Generator
 from typing import Any
 
 import pytest
+
+from leaks import leaks_in
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +25,15 @@ def sdk(tmp_path_factory: pytest.TempPathFactory) -> Any:
     configuration.config_file_path = str(settings)
     configuration.host, configuration.gateway_configuration = "https://api.mypurecloud.com", None
     return package
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    found = leaks_in(f"{report.capstdout}\n{report.capstderr}\n{report.caplog}")
+    if found and report.passed:
+        report.outcome = "failed"
+        report.longrepr = f"secrets were logged or printed: {', '.join(found)}"
+    return report

@@ -43,6 +43,7 @@ def run(environ: dict[str, str]) -> Run:
         result = CliRunner().invoke(menu, args, prog_name="ringonce")
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
+        sys.stdout.write(result.output)  # what a test prints is searched for secrets
         return result
 
     return run

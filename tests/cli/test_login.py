@@ -1,7 +1,9 @@
 """Logging in by a browser, being somebody, and logging out."""
 
 import json
+import signal
 import stat
+import subprocess
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from ringonce.sandbox import Sandbox
 from simulated import ADA
 
 Run = Callable[..., Result]
+Start = Callable[..., "subprocess.Popen[str]"]
 CALL = ("call", "--to", "+1 555 987 6543", "--until", "placed")
 
 
@@ -197,6 +200,41 @@ def test_a_secret_file_that_others_can_read_is_refused(run: Run, environ: dict[s
     assert refused.exit_code == 2
     assert "log in again" in refused.stderr
     assert run("logout").exit_code == 0
+
+
+def test_processes_at_once_share_one_renewal(run: Run, start: Start, sandbox: Sandbox) -> None:
+    run("login")
+    sandbox.do(lambda world: world.tokens.expire())
+
+    processes = [start("whoami", "--json") for _ in range(3)]
+    told = [json_of(process.communicate(timeout=30)[0])["email"] for process in processes]
+
+    assert told == ["ada@example.com"] * 3
+    assert sum(one["path"] == "/oauth/token" for one in sandbox.requests()) == 2
+
+
+def test_an_interrupted_login_leaves_no_secret(
+    start: Start, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BROWSER")
+    login = start("login")
+    assert login.stderr
+    assert any("/oauth/authorize?" in line for line in login.stderr)
+
+    login.send_signal(signal.SIGINT)
+
+    assert login.wait(20) == 130
+    assert list((Path(environ["RINGONCE_STATE_DIR"]) / "secrets").iterdir()) == []
+
+
+def test_a_list_of_logins_that_is_broken_is_told(run: Run, environ: dict[str, str]) -> None:
+    run("login")
+    (Path(environ["RINGONCE_STATE_DIR"]) / "logins.json").write_text("[half")
+
+    refused = run("whoami")
+
+    assert refused.exit_code == 2
+    assert "log in again" in refused.stderr
 
 
 def test_no_secret_is_printed_or_left_where_others_look(

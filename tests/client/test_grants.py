@@ -21,6 +21,7 @@ from ringonce.client.auth import browser, renewing
 from ringonce.client.flows.identity import whoami
 from ringonce.client.flows.placing import place_call
 from ringonce.client.wishes import Alone, Keep, Landing, Request, Response, Send
+from ringonce.errors import Unreachable
 from simulated import ADA, Simulated
 
 CLIENT, SECRET = "your_client_id", "your_client_secret"
@@ -352,6 +353,7 @@ BAD: dict[str, Callable[[], Auth]] = {
     "no client": lambda: RefreshToken("", "token"),
     "a client with a blank": lambda: AuthorizationCode("a b"),
     "a redirect URI beyond this machine": lambda: AuthorizationCode(CLIENT, redirect_uri="https://example.com/back"),
+    "a redirect URI where nobody listens": lambda: AuthorizationCode(CLIENT, redirect_uri="http://[::1]/callback"),
     "a redirect URI with a query": lambda: AuthorizationCode(CLIENT, redirect_uri="http://127.0.0.1/?a=b"),
     "no redirect URI": lambda: AuthorizationCode(CLIENT, redirect_uri="127.0.0.1:port"),
     "no time to consent": lambda: AuthorizationCode(CLIENT, timeout=0),

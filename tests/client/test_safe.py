@@ -108,6 +108,37 @@ def test_a_turn_is_given_back_whatever_happens(safe: Safe) -> None:
     asyncio.run(two())
 
 
+def test_what_is_forgotten_leaves_nothing_behind_and_its_turn_can_be_taken_again(tmp_path: Path) -> None:
+    safe = FileSafe(tmp_path)
+
+    async def forget() -> None:
+        async with safe.alone("chain", patience=1):
+            safe.keep("chain", "a secret")
+            safe.keep("chain", None)
+
+    for _ in range(2):
+        asyncio.run(forget())
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_on_a_file_that_is_gone_is_no_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    safe, looks = FileSafe(tmp_path), []
+
+    def gone_once(path: Path, number: int) -> bool:
+        looks.append(number)
+        return len(looks) > 1
+
+    monkeypatch.setattr(safes, "_is_still", gone_once)
+
+    async def turn() -> None:
+        async with safe.alone("chain", patience=1):
+            pass
+
+    asyncio.run(turn())
+
+    assert len(looks) == 2
+
+
 def test_only_the_owner_can_read_the_file(tmp_path: Path) -> None:
     FileSafe(tmp_path / "secrets").keep("chain", "a secret")
 

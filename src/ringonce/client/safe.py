@@ -97,6 +97,7 @@ class FileSafe:
         try:
             if secret is None:
                 path.unlink(missing_ok=True)
+                self._path(name, "lock").unlink(missing_ok=True)
                 return
             self._make_folder()
             number, beside = tempfile.mkstemp(dir=self._folder, prefix=".", suffix=".new")  # of mode 0600
@@ -121,24 +122,33 @@ class FileSafe:
             yield
             return
         path = self._path(name, "lock")
-        try:
-            self._make_folder()
-            number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, ONLY_OWNER)
-        except OSError as error:
-            raise _unusable(path, error) from error
-        try:
-            give_up = asyncio.get_running_loop().time() + patience
-            while True:
-                try:
-                    fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        give_up = asyncio.get_running_loop().time() + patience
+        while True:
+            number = self._open_lock(path)
+            try:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_still(path, number):
                     break
-                except BlockingIOError:
-                    if asyncio.get_running_loop().time() > give_up:
-                        raise _no_turn(patience) from None
-                    await asyncio.sleep(TURN)
+            except BlockingIOError:
+                pass
+            except BaseException:
+                os.close(number)
+                raise
+            os.close(number)
+            if asyncio.get_running_loop().time() > give_up:
+                raise _no_turn(patience)
+            await asyncio.sleep(TURN)
+        try:
             yield
         finally:
             os.close(number)
+
+    def _open_lock(self, path: Path) -> int:
+        try:
+            self._make_folder()
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, ONLY_OWNER)
+        except OSError as error:
+            raise _unusable(path, error) from error
 
     def _make_folder(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -166,8 +176,10 @@ class KeyringSafe:
         """Keep or forget."""
         if secret is not None:
             self._ask(lambda: self._keyring.set_password(SERVICE, name, secret))
-        elif self.recall(name) is not None:
+            return
+        if self.recall(name) is not None:
             self._ask(lambda: self._keyring.delete_password(SERVICE, name))
+        self._turns.keep(name, None)
 
     def alone(self, name: str, patience: float) -> AbstractAsyncContextManager[None]:
         """Take turns by lock files: keyrings have none."""
@@ -216,6 +228,14 @@ def _usable_keyring() -> Any:
         return None
     # The backends that keep nothing (`fail`, `null`) have priorities below 1; `chainer` counts those behind it.
     return keyring if getattr(backend, "priority", 0) >= 1 else None
+
+
+def _is_still(path: Path, number: int) -> bool:
+    """Say whether the open file is the one at *path*; a lock on one that was forgotten meanwhile is none."""
+    try:
+        return path.stat().st_ino == os.fstat(number).st_ino
+    except FileNotFoundError:
+        return False
 
 
 def _refuse_if_open(path: Path, found: os.stat_result) -> None:
