@@ -186,11 +186,14 @@ class Simulated:
         return None
 
     def _listen(self, agent_id: str, anew: bool) -> bool:
-        if self.channel is None or anew:
-            self.channel = self.run(subscribing.make_channel(self.session))
-            self.world.channels.attach(self.channel.id, self.hear_frame)
-            self.session.board.gaps += 1
-        permitted = self.run(subscribing.subscribe(self.session, self.channel, [agent_id], replace=False))
+        try:
+            if self.channel is None or anew:
+                self.channel = self.run(subscribing.make_channel(self.session))
+                self.world.channels.attach(self.channel.id, self.hear_frame)
+                self.session.board.gaps += 1
+            permitted = self.run(subscribing.subscribe(self.session, self.channel, [agent_id], replace=False))
+        except RingonceError:
+            return False
         return agent_id in permitted
 
     def overhear(self, hear: Callable[[bytes], None], *topics: str) -> None:

@@ -62,6 +62,12 @@ def test_a_premium_number_can_be_allowed(simulated: Simulated) -> None:
         pytest.param({"caller_id": "+15551234567", "queue": "Sales"}, id="a caller id and a queue"),
         pytest.param({"caller_id": "nonsense"}, id="a caller id that is no number"),
         pytest.param({"wire": "tutorial"}, id="the tutorial wire without a caller id"),
+        pytest.param(
+            {"wire": "tutorial", "caller_id": "+15551234567", "attributes": {"a": "b"}},
+            id="attributes on the tutorial wire",
+        ),
+        pytest.param({"intent": ""}, id="an empty intent"),
+        pytest.param({"intent": 0}, id="an intent that is a number"),
         pytest.param({"wire": "pigeon"}, id="a wire that there is not"),
         pytest.param({"timeout": 0.0}, id="a deadline of nothing"),
         pytest.param({"timeout": -1.0}, id="a deadline in the past"),

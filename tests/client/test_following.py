@@ -161,3 +161,35 @@ def test_an_agents_active_calls_are_those_that_have_not_ended(simulated: Simulat
 
     assert [call.conversation_id for call in calls] == [live.conversation_id]
     assert over.conversation_id != live.conversation_id
+
+
+def test_a_call_that_the_platform_has_forgotten_is_not_followed_for_ever(simulated: Simulated) -> None:
+    call = placed(simulated, "+15559870000")
+    followed(simulated, call, enough=lambda one: one.state is State.CONNECTED)
+    simulated.disconnect()
+    simulated.session.board.gaps += 1
+    simulated.trouble = lambda request, go: Response(404, {}, b"{}") if request.method == "GET" else go()
+    began = simulated.world.now
+
+    with pytest.raises(NotFound):
+        followed(simulated, call)
+
+    assert simulated.world.now - began < 60
+
+
+def test_a_follower_whose_platform_is_away_does_not_say_that_the_call_goes_on(simulated: Simulated) -> None:
+    call = placed(simulated, "+15559870000")
+    followed(simulated, call, enough=lambda one: one.state is State.CONNECTED)
+    simulated.disconnect()
+    simulated.session.board.gaps += 1
+
+    def away(_: Request, __: Callable[[], Response]) -> Response:
+        raise Lost("connection refused", sent=False)
+
+    simulated.trouble = away
+    with pytest.raises(StillGoing) as error:
+        followed(simulated, call, timeout=30.0)
+    assert "could not be read since" in error.value.what
+
+    with pytest.raises(Unreachable):
+        followed(simulated, call)

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import os
 import socket
 import subprocess
 import sys
@@ -17,6 +18,9 @@ from ringonce import (
     AsyncClient,
     Client,
     ClientCredentials,
+    ConfigError,
+    InvalidInput,
+    NoAnswer,
     Outcome,
     OutcomeUnknown,
     Placed,
@@ -316,6 +320,80 @@ def test_a_closed_client_says_so(sandbox: Sandbox) -> None:
     genesys.close()
     with pytest.raises(RuntimeError, match="closed"):
         genesys.active_calls(agent=ADA)
+
+
+def test_closing_lets_another_threads_wait_end(sandbox: Sandbox) -> None:
+    genesys = connect(sandbox)
+    placed = genesys.place_call(agent="ada@example.com", to="+15559870009")
+    raised: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            genesys.wait(placed, timeout=None)
+        except RingonceError as error:
+            raised.append(error)
+
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    genesys.close()
+    waiter.join(10)
+
+    assert not waiter.is_alive()
+    assert [type(error) for error in raised] in ([NoAnswer], [])
+
+
+def test_a_cancelled_placing_that_sent_nothing_leaves_the_intent_free(sandbox: Sandbox) -> None:
+    async def press_twice() -> Placed:
+        async with aconnect(sandbox) as genesys:
+            sandbox.fault(**CREATE, action="status", status=429, retry_after=3000, times=1)
+            order: dict[str, Any] = {"agent": "ada@example.com", "to": "+15559876543", "intent": "crm-4711"}
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await genesys.place_call(**order, timeout=6000)
+            assert not genesys.sending("crm-4711")
+            return await genesys.place_call(**order)
+
+    placed = asyncio.run(press_twice())
+
+    assert not placed.replayed
+    assert len(sandbox.calls()) == 1
+
+
+def test_an_async_client_that_is_closed_says_so(sandbox: Sandbox) -> None:
+    async def use_after_close() -> None:
+        genesys = aconnect(sandbox)
+        await genesys.aclose()
+        with pytest.raises(RuntimeError, match="closed"):
+            await genesys.active_calls(agent=ADA)
+
+    asyncio.run(use_after_close())
+
+
+def test_a_client_does_not_work_in_a_forked_child_and_says_so(sandbox: Sandbox) -> None:
+    with connect(sandbox) as genesys:
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                genesys.active_calls(agent=ADA)
+            except RuntimeError as error:
+                code = 0 if "fork" in str(error) else 2
+            finally:
+                os._exit(code)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("what", [None, 5, b"x", "", "../x"])
+def test_what_is_no_call_is_refused_in_words(sandbox: Sandbox, what: Any) -> None:
+    with connect(sandbox) as genesys, pytest.raises(InvalidInput) as error:
+        genesys.get_call(what)
+    assert error.value.fix
+
+
+def test_a_settle_window_that_is_none_is_refused_at_once(sandbox: Sandbox) -> None:
+    for settle in ("x", -1, float("inf")):
+        with pytest.raises(ConfigError):
+            connect(sandbox, settle=settle)
 
 
 def test_a_program_that_forgets_to_close_ends_all_the_same(sandbox: Sandbox) -> None:

@@ -141,7 +141,6 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_of_two_processes_one_arms_each_intent(path: Path) -> None:
-    SqliteLedger(path).close()
     program = f"""
 from pathlib import Path
 from ringonce.ledger import Row

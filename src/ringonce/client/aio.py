@@ -1,5 +1,6 @@
 """`AsyncClient`: what one can do, as coroutines."""
 
+import math
 import os
 import uuid
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from ringonce.client.flows import checking, directory, following, identity, plac
 from ringonce.client.flows.order import Plan, order
 from ringonce.client.flows.session import Session
 from ringonce.config import Timeouts
-from ringonce.errors import InvalidInput
+from ringonce.errors import ConfigError, InvalidInput
 from ringonce.ledger import Ledger
 from ringonce.ledger.memory import MemoryLedger
 from ringonce.models import Call, Finding, Identity, Placed
@@ -70,6 +71,10 @@ class AsyncClient:
             "country": country,
             "allow_http": "1" if allow_http else "",
         }
+        if not _is_duration(settle):
+            raise ConfigError(
+                f"settle can't be {settle!r}", why="it is seconds, 0 or more", fix="leave it out for 30 s"
+            )
         settings = config.load(flags={name: flag for name, flag in flags.items() if flag}, environ=os.environ)
         self._session = Session(
             endpoints=settings.endpoints,
@@ -84,6 +89,7 @@ class AsyncClient:
         self._timeouts = timeouts or Timeouts()
         self._channel_store = channel_store
         self._opened: Shell | None = None
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -94,7 +100,8 @@ class AsyncClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close every connection. Calls go on."""
+        """Close every connection. Calls go on; what still waits raises `NoAnswer`."""
+        self._closed = True
         shell, self._opened = self._opened, None
         if shell is not None:
             await shell.close()
@@ -110,7 +117,7 @@ class AsyncClient:
         attributes: Mapping[str, str] | None = None,
         external_contact: str = "",
         uui: str = "",
-        intent: str = "",
+        intent: str | None = None,
         wire: Literal["platform", "tutorial"] = "platform",
         allow_premium: bool = False,
         timeout: float = 30.0,  # noqa: ASYNC109  a deadline that is part of the order, not a cancellation
@@ -133,7 +140,7 @@ class AsyncClient:
             attributes=attributes or {},
             external_contact=external_contact,
             uui=uui,
-            intent=intent or uuid.uuid4().hex,
+            intent=uuid.uuid4().hex if intent is None else intent,
             wire=wire,
             allow_premium=allow_premium,
             timeout=timeout,
@@ -151,7 +158,7 @@ class AsyncClient:
         attributes: Mapping[str, str] | None = None,
         external_contact: str = "",
         uui: str = "",
-        intent: str = "",
+        intent: str | None = None,
         wire: Literal["platform", "tutorial"] = "platform",
         allow_premium: bool = False,
         timeout: float = 30.0,  # noqa: ASYNC109  as in place_call
@@ -166,7 +173,7 @@ class AsyncClient:
             attributes=attributes or {},
             external_contact=external_contact,
             uui=uui,
-            intent=intent or uuid.uuid4().hex,
+            intent=uuid.uuid4().hex if intent is None else intent,
             wire=wire,
             allow_premium=allow_premium,
             timeout=timeout,
@@ -221,12 +228,16 @@ class AsyncClient:
 
         Raise `StillGoing` after *timeout* seconds: the wait has ended then, the call goes on.
         """
-        if until not in {"connected", "ended"}:
+        if until not in ("connected", "ended"):
             raise InvalidInput(f"One can't wait until {until!r}", why="it is no state", fix="use connected or ended")
         enough: Callable[[Call], bool] = (
             (lambda one: one.answered or one.ended) if until == "connected" else (lambda one: one.ended)
         )
         return await self._shell.run(self._following(call, timeout, enough))
+
+    def sending(self, intent: str) -> bool:
+        """Say whether the intent's request is on its way right now, or its answer is not known yet."""
+        return intent in self._session.on_wire
 
     async def get_call(self, call: Which) -> Call:
         """Read a call now. Raise `NotFound` if the platform knows no such call."""
@@ -282,6 +293,8 @@ class AsyncClient:
 
     @property
     def _shell(self) -> "Shell":
+        if self._closed:
+            raise RuntimeError("this AsyncClient is closed")
         if self._opened is None:
             from ringonce.client.shell import Shell  # brings the HTTP library: 0.4 s of import
 
@@ -318,8 +331,14 @@ def _pool(agents: Mapping[str, Auth]) -> dict[str, Auth]:
 
 
 def _named(call: Which) -> str:
-    if not isinstance(call, str):
+    if isinstance(call, (Placed, Call)):
         return call.conversation_id
+    if not isinstance(call, str):
+        raise InvalidInput(
+            f"{type(call).__name__} is no call",
+            why="a call is named by what placed or told it, or by its conversation id",
+            fix="give a Placed, a Call or a conversation id",
+        )
     if not directory.UUID.fullmatch(call.strip()):
         raise InvalidInput(
             f"{call[:40]!r} is no conversation id",
@@ -327,3 +346,7 @@ def _named(call: Which) -> str:
             fix="give the conversation id that placing the call gave",
         )
     return call.strip().lower()
+
+
+def _is_duration(seconds: object) -> bool:
+    return isinstance(seconds, (int, float)) and 0 <= seconds < math.inf

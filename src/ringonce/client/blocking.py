@@ -4,7 +4,9 @@ It is a face over an `AsyncClient` on an event loop in a thread of its own, so t
 """
 
 import asyncio
+import concurrent.futures
 import contextlib
+import os
 import threading
 import weakref
 from collections.abc import Coroutine, Iterator, Mapping
@@ -17,6 +19,7 @@ from ringonce.client.auth import Auth
 from ringonce.client.flows.order import Plan
 from ringonce.client.safe import Safe
 from ringonce.config import Timeouts
+from ringonce.errors import NoAnswer
 from ringonce.ledger import Ledger
 from ringonce.models import Call, Finding, Identity, Placed
 
@@ -58,6 +61,7 @@ class Client:
             login_url=login_url,
             allow_http=allow_http,
         )
+        self._pid = os.getpid()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="ringonce", daemon=True)
         self._thread.start()
@@ -87,7 +91,7 @@ class Client:
         attributes: Mapping[str, str] | None = None,
         external_contact: str = "",
         uui: str = "",
-        intent: str = "",
+        intent: str | None = None,
         wire: Literal["platform", "tutorial"] = "platform",
         allow_premium: bool = False,
         timeout: float = 30.0,
@@ -121,7 +125,7 @@ class Client:
         attributes: Mapping[str, str] | None = None,
         external_contact: str = "",
         uui: str = "",
-        intent: str = "",
+        intent: str | None = None,
         wire: Literal["platform", "tutorial"] = "platform",
         allow_premium: bool = False,
         timeout: float = 30.0,
@@ -179,6 +183,10 @@ class Client:
         """Wait until the far end has answered, or the call ended; see `AsyncClient.wait`."""
         return self._run(self._client.wait(call, until, timeout))
 
+    def sending(self, intent: str) -> bool:
+        """Say whether the intent's request is on its way right now, or its answer is not known yet."""
+        return self._client.sending(intent)
+
     def get_call(self, call: Which) -> Call:
         """Read a call now. Raise `NotFound` if the platform knows no such call."""
         return self._run(self._client.get_call(call))
@@ -231,9 +239,18 @@ class Client:
         if not self._finish.alive:
             work.close()
             raise RuntimeError("this Client is closed")
+        if os.getpid() != self._pid:
+            work.close()
+            raise RuntimeError("this Client belongs to the process that was forked: make one after the fork")
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
+        except concurrent.futures.CancelledError:
+            raise NoAnswer(
+                "The client was closed meanwhile",
+                why="another thread closed it",
+                fix="ask again with another client; the same intent then tells what became of a call",
+            ) from None
         except BaseException:
             future.cancel()
             raise
@@ -241,8 +258,18 @@ class Client:
 
 def _shut(loop: asyncio.AbstractEventLoop, thread: threading.Thread, client: AsyncClient) -> None:
     with contextlib.suppress(TimeoutError):
-        asyncio.run_coroutine_threadsafe(client.aclose(), loop).result(CLOSING)
+        asyncio.run_coroutine_threadsafe(_end(client), loop).result(2 * CLOSING)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(CLOSING)
     if not thread.is_alive():
         loop.close()
+
+
+async def _end(client: AsyncClient) -> None:
+    """Close the client, and let whatever still waits for it say so."""
+    await client.aclose()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        _, late = await asyncio.wait(others, timeout=CLOSING)
+        for task in late:
+            task.cancel()

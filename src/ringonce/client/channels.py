@@ -13,6 +13,8 @@ from typing import IO
 
 import msgspec
 
+from ringonce.client.wishes import UNREADABLE
+
 SLOTS = 8
 
 
@@ -39,7 +41,7 @@ class Slot:
         self._file.seek(0)
         try:
             return msgspec.json.decode(self._file.read(), type=Channel)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             return None
 
     def write(self, channel: Channel | None) -> None:

@@ -1,6 +1,7 @@
 """The asyncio shell: it grants wishes and decides nothing."""
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -17,6 +18,7 @@ from ringonce.client.transport import Transport
 from ringonce.client.wishes import (
     Alone,
     Arm,
+    Cancelled,
     Consent,
     Draw,
     Flow,
@@ -39,7 +41,7 @@ from ringonce.client.wishes import (
     Wish,
 )
 from ringonce.config import Timeouts
-from ringonce.errors import LedgerError, RingonceError
+from ringonce.errors import LedgerError, NoAnswer, RingonceError
 from ringonce.ledger import Ledger, Row
 from ringonce.models import Call
 
@@ -66,10 +68,16 @@ class Shell:
         self._open_safe = safe
         self._safe: Safe | None = None
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self._sleepers: set[asyncio.Future[None]] = set()
+        self._closed = False
         self._stream = EventStream(session, self._transport, self.run, self._wake, channel_store)
 
     async def close(self) -> None:
-        """Close the event stream and every connection."""
+        """Close the event stream and every connection; flows that go on are told so at their next wish."""
+        self._closed = True
+        self._wake(None)
+        for sleeper in tuple(self._sleepers):
+            _resolve(sleeper)
         await self._stream.close()
         self._tokens.close()
         await self._transport.close()
@@ -80,9 +88,12 @@ class Shell:
             wish = _advance(flow, None)
             while not isinstance(wish, _Done):
                 wish = await self._step(flow, wish)
-            return wish.value
+        except asyncio.CancelledError:
+            self._wind_up(flow)
+            raise
         finally:
             flow.close()
+        return wish.value
 
     async def tell(self, flow: Flow[Call]) -> AsyncGenerator[Call]:
         """Run a flow and give each call that it tells of."""
@@ -95,6 +106,14 @@ class Shell:
         finally:
             flow.close()
 
+    def _wind_up(self, flow: Flow[T]) -> None:
+        """Let a flow that nobody waits for any more put the ledger right."""
+        with contextlib.suppress(Cancelled, Lost, RingonceError):
+            wish = _advance(flow, Cancelled())
+            while isinstance(wish, Release):
+                self._ledger.release(wish.row)
+                wish = _advance(flow, None)
+
     async def _step(self, flow: Flow[T], wish: Wish) -> "Wish | _Done[T]":
         try:
             answer = await self._give(wish)
@@ -103,6 +122,12 @@ class Shell:
         return _advance(flow, answer)
 
     async def _give(self, wish: Wish) -> Any:  # noqa: C901, PLR0912  one case a wish
+        if self._closed and not isinstance(wish, (Look, Arm, Settle, Release)):
+            raise NoAnswer(
+                "The client was closed meanwhile",
+                why="somebody called close",
+                fix="ask again with another client; the same intent then tells what became of a call",
+            )
         match wish:
             case Send(request):
                 wish.check(time.time())
@@ -116,7 +141,7 @@ class Shell:
             case Listen(agent_id, anew):
                 return await self._stream.listen(agent_id, anew=anew)
             case Sleep(seconds):
-                await asyncio.sleep(seconds)
+                await self._rest(self._sleepers, seconds)
             case Mark(number):
                 return self._ledger.mark(number)
             case Look(platform, intent):
@@ -167,29 +192,35 @@ class Shell:
     async def _hear(self, wish: Hear) -> None:
         if self._session.board.count(wish.key) != wish.seen:
             return
+        mine = self._waiting.setdefault(wish.key, set())
+        try:
+            await self._rest(mine, wish.timeout)
+        finally:
+            if not mine:
+                self._waiting.pop(wish.key, None)
+
+    async def _rest(self, among: set[asyncio.Future[None]], seconds: float) -> None:
+        """Wait *seconds*, or until somebody wakes those *among* whom this waits."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
-        mine = self._waiting.setdefault(wish.key, set())
-        mine.add(waiter)
-        alarm = loop.call_later(wish.timeout, _resolve, waiter)
+        among.add(waiter)
+        alarm = loop.call_later(seconds, _resolve, waiter)
         try:
             await waiter
         finally:
             alarm.cancel()
-            mine.discard(waiter)
-            if not mine:
-                self._waiting.pop(wish.key, None)
+            among.discard(waiter)
 
     def _wake(self, keys: Sequence[str] | None) -> None:
         """Wake whoever waits for *keys*; for None, everybody: there was a gap."""
         for key in list(self._waiting) if keys is None else keys:
-            for waiter in self._waiting.get(key, ()):
+            for waiter in tuple(self._waiting.get(key, ())):
                 _resolve(waiter)
 
 
 def _advance(flow: Flow[T], answer: Any) -> Wish | _Done[T]:
     try:
-        return flow.throw(answer) if isinstance(answer, (Lost, RingonceError)) else flow.send(answer)
+        return flow.throw(answer) if isinstance(answer, (Lost, Cancelled, RingonceError)) else flow.send(answer)
     except StopIteration as done:
         return _Done(done.value)
 

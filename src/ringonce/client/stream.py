@@ -15,7 +15,7 @@ from ringonce.client.channels import Channel, Slot, take_slot
 from ringonce.client.flows import subscribing
 from ringonce.client.flows.session import Session
 from ringonce.client.transport import EventSocket, Transport
-from ringonce.client.wishes import Flow, Lost
+from ringonce.client.wishes import UNREADABLE, Flow, Lost
 from ringonce.errors import NotFound, RingonceError
 
 log = logging.getLogger("ringonce.events")
@@ -87,7 +87,7 @@ class EventStream:
                     await self._open()
                 elif agent_id not in self._permitted:
                     await self._subscribe_rest()
-        except (RingonceError, Lost, TimeoutError, OSError, msgspec.MsgspecError) as why:
+        except (RingonceError, Lost, TimeoutError, OSError, *UNREADABLE) as why:
             log.info("no event stream, reading instead: %s", why)
             self._barred_until = time.monotonic() + BARRED_FOR
             return False
@@ -181,7 +181,7 @@ class EventStream:
             async with self._lock:
                 if self._socket is None:
                     await self._open()
-        except (RingonceError, Lost, OSError, msgspec.MsgspecError) as why:
+        except (RingonceError, Lost, OSError, *UNREADABLE) as why:
             self._failures += 1
             log.info("the event stream is down: %s", why)
 
@@ -212,14 +212,14 @@ class EventStream:
         """Put one frame on the board; give False if it says that the socket will not be of use any more."""
         try:
             envelope = _envelope.decode(frame)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             log.info("a frame that is no event was passed over")
             return True
         agent = subscribing.agent_of(envelope.topic)
         if agent is not None:
             try:
                 snapshot = snapshots.event(envelope.body)
-            except msgspec.MsgspecError as wrong:
+            except UNREADABLE as wrong:
                 # Its call is read again when it has been silent for a while.
                 log.warning("an event about a call can't be read: %s", wrong)
                 return True

@@ -71,6 +71,8 @@ class Transport:
                 return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, body)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as unmade:
             raise Lost(_unmade(unmade), sent=False) from unmade
+        except RuntimeError as closed:  # the library's word for a session that is closed
+            raise Lost("the client was closed", sent=True) from closed
         except TimeoutError as late:
             raise Lost("no answer in time", sent=True) from late
         except (aiohttp.ClientError, OSError, ValueError) as broken:

@@ -15,6 +15,9 @@ from ringonce.ledger import Row
 from ringonce.models import Call
 
 T = TypeVar("T")
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What decoding somebody else's bytes can raise: besides its own errors, msgspec lets through those of texts that are
+no UTF-8 and of nesting without end."""
 Flow = Generator["Wish", Any, T]
 
 
@@ -55,6 +58,10 @@ class Lost(Exception):
     def __init__(self, why: str, *, sent: bool) -> None:
         self.why, self.sent = why, sent
         super().__init__(why)
+
+
+class Cancelled(Exception):
+    """Whoever waited for the flow has gone. What it wishes now is granted only if it is about the ledger."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

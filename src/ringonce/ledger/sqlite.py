@@ -12,6 +12,7 @@ import os
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,8 +161,7 @@ class SqliteLedger:
             os.close(made)
         db = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         try:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
+            _set_up_journal(db)
             self._make(db)
         except BaseException:
             db.close()
@@ -205,6 +205,21 @@ class SqliteLedger:
                 why=f"{wrong}; without it a second ring can't be ruled out, so nothing was sent",
                 fix="check the disk's space and the file's permissions",
             ) from wrong
+
+
+def _set_up_journal(db: sqlite3.Connection) -> None:
+    """Write ahead, and wait for the disk. SQLite does not wait for a lock to change the journal, so we do."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as busy:
+            if busy.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            db.execute("PRAGMA synchronous = FULL")
+            return
 
 
 @contextlib.contextmanager

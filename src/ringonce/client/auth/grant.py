@@ -8,7 +8,7 @@ import msgspec
 
 from ringonce.client.flows.exchange import exchange
 from ringonce.client.remedies import login_remedy
-from ringonce.client.wishes import Flow, Now, Request, Response
+from ringonce.client.wishes import UNREADABLE, Flow, Now, Request, Response
 from ringonce.config import Endpoints
 from ringonce.errors import ConfigError, NoAnswer, NotAuthenticated
 
@@ -87,6 +87,12 @@ class OAuthClient:
         response = yield from exchange(request, signed=False)
         if response.ok:
             return _answer(response)
+        if response.status >= 500:  # noqa: PLR2004
+            raise NoAnswer(
+                f"The login host gave no token (HTTP {response.status})",
+                why="it is in trouble itself",
+                fix="try again later",
+            )
         secrets = [value for key, value in form.items() if key != "grant_type"]
         secrets += [self._secret, headers.get("authorization", "").removeprefix("Basic ")]
         raise _refused(response, name, fix, secrets)
@@ -101,7 +107,7 @@ class OAuthClient:
 def _answer(response: Response) -> TokenAnswer:
     try:
         return msgspec.json.decode(response.body, type=TokenAnswer)
-    except msgspec.MsgspecError as wrong:
+    except UNREADABLE as wrong:
         raise NoAnswer(
             "The login host's answer is no token",
             why=str(wrong),
@@ -119,7 +125,7 @@ class _TokenRefusal(msgspec.Struct):
 def _refused(response: Response, name: str, fix: str, secrets: list[str]) -> NotAuthenticated:
     try:
         said = msgspec.json.decode(response.body, type=_TokenRefusal)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         said = _TokenRefusal()
     words = said.error_description or said.description or said.message
     known = login_remedy(said.error, words)

@@ -11,7 +11,7 @@ import msgspec
 
 from ringonce.client import policy
 from ringonce.client.auth.grant import AccessGrant, OAuthClient
-from ringonce.client.wishes import Alone, Flow, Keep, Now, Recall
+from ringonce.client.wishes import UNREADABLE, Alone, Flow, Keep, Now, Recall
 from ringonce.config import Endpoints
 from ringonce.errors import ConfigError, NotAuthenticated
 
@@ -37,7 +37,7 @@ def recall(name: str) -> Flow[Kept | None]:
     stored: str | None = yield Recall(name)
     try:
         return None if stored is None else msgspec.json.decode(stored, type=Kept)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 

@@ -15,7 +15,7 @@ from ringonce.client.flows.exchange import exchange, problem, refusal
 from ringonce.client.flows.order import Order, needs_caller_id, one_of_both
 from ringonce.client.flows.session import Session
 from ringonce.client.remedies import RETRY_LATER, remedy
-from ringonce.client.wishes import Flow, Now, Request, Response
+from ringonce.client.wishes import UNREADABLE, Flow, Now, Request, Response
 from ringonce.errors import (
     Ambiguous,
     InvalidInput,
@@ -269,5 +269,5 @@ def _decoded(response: Response, what: str, kind: type[T]) -> T:
         raise refusal(response, what)
     try:
         return msgspec.json.decode(response.body, type=kind)
-    except msgspec.MsgspecError as wrong:
+    except UNREADABLE as wrong:
         raise NoAnswer(what, why=f"the answer is not what the platform documents: {wrong}") from wrong

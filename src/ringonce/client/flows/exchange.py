@@ -1,12 +1,12 @@
 """One request and its answer: the token, what may be sent again, and refusals in words."""
 
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from ringonce.client import policy
 from ringonce.client.remedies import remedy
-from ringonce.client.wishes import Flow, Lost, Now, Request, Response, Send, Sleep, Token
+from ringonce.client.wishes import UNREADABLE, Flow, Lost, Now, Request, Response, Send, Sleep, Token
 from ringonce.errors import (
     ApiRefusal,
     NoAnswer,
@@ -14,6 +14,7 @@ from ringonce.errors import (
     NotFound,
     NotPermitted,
     RateLimited,
+    TooLate,
     Unreachable,
 )
 
@@ -22,33 +23,54 @@ PATIENCE = 30.0
 """Seconds that one exchange may take, waits for the quota included, where the caller sets no bound."""
 
 
+class Care(Protocol):
+    """What is minded while a request goes out whose deed may be done only once."""
+
+    deadline: float
+    """Past it nothing is sent, and `TooLate` is raised."""
+
+    def leaving(self) -> None:
+        """Know that the request is about to leave."""
+
+    def stopped(self) -> None:
+        """Know that it is certain that it did nothing."""
+
+    def again(self) -> Flow[None]:
+        """Raise `NoAnswer` if, in spite of that, the deed shows; else it may be sent once more."""
+
+
 def exchange(
-    request: Request, *, deadline: float | None = None, fenced: bool = False, signed: bool = True, agent: str = ""
+    request: Request,
+    *,
+    deadline: float | None = None,
+    care: Care | None = None,
+    signed: bool = True,
+    agent: str = "",
 ) -> Flow[Response]:
     """Send *request* as the client's identity, or as *agent*'s own, and give the answer, save for 401 and 429.
 
     It is sent again only where `policy.may_repeat` allows. Raise `Unreachable` if nothing was sent, `NoAnswer` if
     something was, `NotAuthenticated`, or `RateLimited` if the quota comes back after *deadline* (epoch seconds).
-    With *fenced*, nothing is sent past the deadline: `TooLate` is raised instead.
+    *care* is taken of a request whose deed may be done only once.
     Without *signed* no token is asked for, and 401 is an answer like any other.
     """
-    if deadline is None:
+    if care is not None:
+        deadline = care.deadline
+    elif deadline is None:
         deadline = (yield Now()) + PATIENCE
-    token: str = (yield from _token(request, agent=agent)) if signed else ""
+    token: str = (yield from token_for(request, agent=agent)) if signed else ""
     renewed = not signed
     tries = 0
     while True:
         tries += 1
-        outcome: Response | Lost
-        try:
-            outcome = yield Send(_signed(request, token) if signed else request, deadline if fenced else None)
-        except Lost as lost:
-            outcome = lost
+        outcome = yield from _send_once(_signed(request, token) if signed else request, care)
         if isinstance(outcome, Response):
             outcome = _unquoted(outcome, token)
             if outcome.status == 401 and not renewed:  # noqa: PLR2004
                 # 401 proves that nothing was done, so even a create may be sent again, once.
-                token, renewed = (yield from _token(request, token, agent=agent)), True
+                token, renewed = (yield from token_for(request, token, agent=agent)), True
+                if care is not None:
+                    yield from care.again()
                 continue
             if not policy.may_repeat(request, outcome):
                 return _or_unauthenticated(outcome) if signed else outcome
@@ -57,9 +79,30 @@ def exchange(
         if late or not policy.may_repeat(request, outcome) or (tries >= policy.MOST_TRIES and not _limited(outcome)):
             return _give_up(request, outcome, wait)
         yield Sleep(wait)
+        if care is not None:
+            yield from care.again()
 
 
-def _token(request: Request, stale: str = "", *, agent: str = "") -> Flow[str]:
+def _send_once(request: Request, care: Care | None) -> Flow[Response | Lost]:
+    if care is not None:
+        care.leaving()
+    outcome: Response | Lost
+    try:
+        outcome = yield Send(request, None if care is None else care.deadline)
+    except Lost as lost:
+        outcome = lost
+    except TooLate:
+        if care is not None:
+            care.stopped()
+        raise
+    # 401 and 429 are answers of the door, before anything is done.
+    if care is not None and (not outcome.sent if isinstance(outcome, Lost) else outcome.status in {401, 429}):
+        care.stopped()
+    return outcome
+
+
+def token_for(request: Request, stale: str = "", *, agent: str = "") -> Flow[str]:
+    """Have a token for *request*. Raise `Unreachable` if none can be had: then the request does not leave."""
     try:
         token: str = yield Token(stale=stale, agent=agent)
     except NoAnswer as lost:
@@ -91,7 +134,7 @@ def decoded(response: Response, type_: type[T], what: str) -> T:
     """Decode an answer's body. Raise `NoAnswer` where it is cut off or of another shape: it tells nothing."""
     try:
         return msgspec.json.decode(response.body, type=type_)
-    except msgspec.MsgspecError as wrong:
+    except UNREADABLE as wrong:
         raise NoAnswer(f"{what}: the answer can't be read", why=str(wrong), fix="try again later") from wrong
 
 
@@ -153,7 +196,7 @@ def problem(response: Response) -> Problem:
     """Read the error body; an answer that has none gives empty words and the correlation header."""
     try:
         said = msgspec.json.decode(response.body, type=Problem)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         said = Problem()
     if not said.context_id:
         said.context_id = response.headers.get("inin-correlation-id", "")

@@ -13,9 +13,11 @@ from ringonce.client.flows.reading import calls_of, read_call
 from ringonce.client.flows.session import Session
 from ringonce.client.fold import Facts
 from ringonce.client.wishes import Flow, Hear, Listen, Now, Tell
-from ringonce.errors import NoAnswer, NotFound, RateLimited, StillGoing, Unreachable
+from ringonce.errors import NoAnswer, NotFound, RateLimited, RingonceError, StillGoing, Unreachable
 from ringonce.models import Call
 
+GONE_FOR, AWAY_FOR = 10.0, 120.0
+"""Seconds for which a call is followed though the platform says that there is none, or says nothing at all."""
 LAST_WORDS = 1.0
 """Seconds for which an ended call is still heard: the platform corrects its reasons within moments of the end."""
 RELISTEN_EVERY = 10
@@ -51,7 +53,7 @@ def follow(
             if enough(call) or call.ended:
                 return call
         if now >= deadline:
-            raise _still_going(call, conversation_id, timeout or 0.0)
+            raise _still_going(call, conversation_id, timeout or 0.0, watch.failure)
         yield from watch.go_on(now, deadline)
 
 
@@ -65,6 +67,9 @@ class _Watch:
         self.reads = self.quiet = 0
         self.since = now
         self.ended_at: float | None = None
+        self.failure: RingonceError | None = None
+        """Why the call can't be read, since `failing_since`."""
+        self.failing_since = now
         # Missed nothing so far only if the stream was open before the call began, and still is.
         self.gaps = self.board.gaps if self.board.seen_whole(conversation_id) else -1
 
@@ -89,7 +94,7 @@ class _Watch:
         """Give the moment of the next read, if nothing is heard until then."""
         if self.ended_at is not None:
             return self.ended_at + LAST_WORDS
-        if self.listening:
+        if self.listening and self.failure is None:
             missed = self.gaps != self.board.gaps
             return self.since + (0.0 if missed else policy.listening_pause(self.quiet))
         return self.since + (policy.polling_pause(self.reads) if self.reads else 0.0)
@@ -113,10 +118,15 @@ class _Watch:
         self.quiet += 1
         try:
             self.board.take((yield from read_call(self.session, self.conversation_id)))
-        except (NoAnswer, NotFound, RateLimited, Unreachable):
-            # What can't be read now is read later, unless nothing says that there is such a call at all.
-            if not self.known:
+        except (NoAnswer, NotFound, RateLimited, Unreachable) as failure:
+            # What can't be read now is read later, but not for ever, nor if nothing says that there is such a call.
+            now: float = yield Now()
+            self.failing_since = now if self.failure is None else self.failing_since
+            self.failure = failure
+            if not self.known or now > self.failing_since + (GONE_FOR if isinstance(failure, NotFound) else AWAY_FOR):
                 raise
+        else:
+            self.failure = None
         self.since = yield Now()
         changed = self.board.count(self.conversation_id) != before
         leg = self.facts.agent_leg
@@ -150,7 +160,14 @@ def active_calls(session: Session, agent_id: str) -> Flow[tuple[Call, ...]]:
     return tuple(call for call in calls if not call.ended)
 
 
-def _still_going(call: Call, conversation_id: str, timeout: float | None) -> StillGoing:
+def _still_going(call: Call, conversation_id: str, timeout: float, failure: RingonceError | None) -> StillGoing:
+    if failure is not None:
+        return StillGoing(
+            f"Call {conversation_id} was {call.state} when it was last seen, and could not be read since",
+            why=str(failure),
+            fix="read it again once the platform answers",
+            call=call,
+        )
     return StillGoing(
         f"Call {conversation_id} is still {call.state} after {timeout:g} s",
         why="the wait ended, not the call",

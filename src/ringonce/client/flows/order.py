@@ -71,6 +71,12 @@ def checked(session: Session, given: Order) -> Order:
     one_of_both(given)
     if not given.caller_id and given.wire is Wire.TUTORIAL:
         raise needs_caller_id()
+    if given.wire is Wire.TUTORIAL and (given.attributes or given.queue or given.external_contact or given.uui):
+        raise InvalidInput(
+            "The tutorial wire has no attributes, queue, external contact or UUI",
+            why="its request has only `from`, `to` and `type`",
+            fix="leave them out, or use the platform's own wire",
+        )
     _fits("intent", given.intent, LONGEST_INTENT, "give a short key, such as crm-4711")
     for name, value, longest in (
         ("caller_name", given.caller_name, LONGEST_NAME),

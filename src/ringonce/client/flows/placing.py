@@ -4,18 +4,32 @@ The ledger's row is written before the POST leaves, whoever did not write it nev
 nothing is followed by looking for the call, never by a second POST.
 """
 
+import re
 from typing import Any
 
 import msgspec
 
 from ringonce import errors
 from ringonce.client import policy
-from ringonce.client.flows.exchange import exchange, problem, refusal
+from ringonce.client.flows.exchange import exchange, problem, refusal, token_for
 from ringonce.client.flows.order import Order, Plan, checked, plan
 from ringonce.client.flows.reconciling import SWEEPS_APART, Lookout, look_for, look_once, recognise
 from ringonce.client.flows.session import Session
 from ringonce.client.remedies import remedy
-from ringonce.client.wishes import Arm, Flow, Hear, Listen, Look, Mark, Now, Release, Response, Settle, Token
+from ringonce.client.wishes import (
+    UNREADABLE,
+    Arm,
+    Cancelled,
+    Flow,
+    Hear,
+    Listen,
+    Look,
+    Mark,
+    Now,
+    Release,
+    Response,
+    Settle,
+)
 from ringonce.errors import (
     ApiRefusal,
     IntentConflict,
@@ -29,6 +43,10 @@ from ringonce.errors import (
 from ringonce.ledger import OPEN, TAIL, Row, RowState
 from ringonce.models import Placed
 from ringonce.numbers import masked
+
+CONVERSATION_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+FIRST_LOOK = 2.0
+"""Seconds after arming from which a call is looked for whose program does not say what became of it."""
 
 
 def plan_call(session: Session, order: Order) -> Flow[Plan]:
@@ -46,7 +64,7 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
     mark: str = yield Mark(order.to)
     there: Row | None = yield Look(session.endpoints.api, order.intent)
     if there is None or there.state is RowState.NOT_PLACED:
-        yield Token(agent=planned.acts)  # one that can't be had is no refusal of the call
+        yield from token_for(planned.request(), agent=planned.acts)  # one that can't be had is no refusal of the call
         listening: bool = yield Listen(planned.agent_id)
         now: float = yield Now()
         row = Row(
@@ -66,8 +84,13 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
             session.in_flight.add(order.intent)
             try:
                 return (yield from _send_once(session, planned, row, lookout))
+            except Cancelled:
+                if order.intent not in session.on_wire:
+                    yield Release(row)
+                raise
             finally:
                 session.in_flight.discard(order.intent)
+                session.on_wire.discard(order.intent)
     if (there.agent_id, there.mark) != (planned.agent_id, mark):
         raise IntentConflict(
             f"Intent {order.intent!r} stands for another call",
@@ -77,9 +100,29 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
     return (yield from _again(session, order, there))
 
 
+class _Careful:
+    """Care for one create: where it is, and whether its call shows though it was refused."""
+
+    def __init__(self, session: Session, lookout: Lookout) -> None:
+        self._session, self._lookout, self.deadline = session, lookout, lookout.row.deadline
+
+    def leaving(self) -> None:
+        self._session.on_wire.add(self._lookout.row.intent)
+
+    def stopped(self) -> None:
+        self._session.on_wire.discard(self._lookout.row.intent)
+
+    def again(self) -> Flow[None]:
+        found, awaited = yield from recognise(self._session.board, self._lookout)
+        if found or awaited:
+            raise NoAnswer(
+                "The call was refused, and yet a new call of the agent is there", why="the refusal is in doubt"
+            )
+
+
 def _send_once(session: Session, planned: Plan, row: Row, lookout: Lookout) -> Flow[Placed]:
     try:
-        response = yield from exchange(planned.request(), deadline=row.deadline, fenced=True, agent=planned.acts)
+        response = yield from exchange(planned.request(), care=_Careful(session, lookout), agent=planned.acts)
     except (Unreachable, RateLimited, TooLate):
         # Nothing was placed, and nothing was decided about the call either: the same intent may try again.
         yield Release(row)
@@ -177,7 +220,7 @@ def _again(session: Session, order: Order, row: Row) -> Flow[Placed]:
 def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
     """Wait for whoever armed the row to settle it. If nobody does (a crash), look for the call and settle it here."""
     board, until, wait = session.board, row.deadline + session.settle, 0.02
-    next_look = row.deadline
+    next_look = row.armed_at + FIRST_LOOK
     while True:
         there: Row | None = yield Look(row.platform, row.intent)
         if there is None:
@@ -205,10 +248,10 @@ def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
 def _conversation_id(response: Response) -> str:
     try:
         answer = response.json()
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return ""
     found = answer.get("id") if isinstance(answer, dict) else None
-    return found if isinstance(found, str) else ""
+    return found if isinstance(found, str) and CONVERSATION_ID.fullmatch(found) else ""
 
 
 def _why_refused(planned: Plan, response: Response) -> ApiRefusal:

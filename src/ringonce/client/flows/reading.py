@@ -9,7 +9,7 @@ from ringonce.client import snapshots
 from ringonce.client.flows.exchange import decoded, exchange, read
 from ringonce.client.flows.session import Session, token_user
 from ringonce.client.policy import SKEW
-from ringonce.client.wishes import Flow, Now, Request
+from ringonce.client.wishes import UNREADABLE, Flow, Now, Request
 from ringonce.errors import NoAnswer, NotPermitted
 
 DAY = 86_400.0
@@ -33,7 +33,7 @@ def calls_of(session: Session, agent_id: str, since: float) -> Flow[Iterable[sna
         response = yield from exchange(Request("GET", session.url("/conversations/calls")))
         try:
             return snapshots.listing(response.body) if response.ok else ()
-        except msgspec.MsgspecError as wrong:
+        except UNREADABLE as wrong:
             raise NoAnswer("The agent's calls can't be read from the answer", why=str(wrong)) from wrong
     now: float = yield Now()
     query = {
@@ -79,7 +79,7 @@ def read_call(session: Session, conversation_id: str) -> Flow[snapshots.Snapshot
         return (yield from read_call(session, conversation_id))
     try:
         return snapshots.read(response.body)
-    except msgspec.MsgspecError as wrong:
+    except UNREADABLE as wrong:
         raise NoAnswer(f"The answer about call {conversation_id} is no conversation", why=str(wrong)) from wrong
 
 

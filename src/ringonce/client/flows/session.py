@@ -30,6 +30,8 @@ class Session:
     agents: dict[str, str] = dataclasses.field(default_factory=dict)
     """Agents' ids by what they were called."""
     queues: dict[str, str] = dataclasses.field(default_factory=dict)
+    on_wire: set[str] = dataclasses.field(default_factory=set)
+    """Intents whose create is on its way, or whose answer is not known."""
     in_flight: set[str] = dataclasses.field(default_factory=set)
     """Intents that some flow of this client is placing right now."""
     flat_only: bool = False
