@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo lost-answer test browser check lint types imports docs-check docs fix
+.PHONY: help setup demo lost-answer test browser simulate check lint types imports docs-check docs fix
 .DEFAULT_GOAL := help
 
 help:  ## this menu
@@ -29,6 +29,9 @@ test: .venv/ready-sdk  ## the whole suite, the official SDK's tests included (TE
 
 browser: .venv/ready-browser  ## an agent logs in with a real, headless Chromium (installed by apt if need be)
 	.venv/bin/pytest -m browser tests/browser
+
+simulate: .venv/ready-dev  ## N schedules of crashes, naps and a bad network from SEED on, each judged
+	PYTHONPATH=tests .venv/bin/python -m simulation --schedules $(or $(N),10000) --seed $(or $(SEED),0)
 
 check: lint types imports docs-check test  ## what CI runs, tests last
 

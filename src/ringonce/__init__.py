@@ -41,6 +41,8 @@ if typing.TYPE_CHECKING:
         TooLate,
         Unreachable,
     )
+    from ringonce.ledger.memory import MemoryLedger
+    from ringonce.ledger.sqlite import SqliteLedger
     from ringonce.models import Call, Evidence, Finding, Identity, Outcome, Participant, Placed, State, Verdict
 
 __all__ = [
@@ -63,6 +65,7 @@ __all__ = [
     "JwtBearer",
     "KeyringSafe",
     "LedgerError",
+    "MemoryLedger",
     "MemorySafe",
     "NoAnswer",
     "NotAuthenticated",
@@ -80,6 +83,7 @@ __all__ = [
     "RingonceError",
     "Safe",
     "Saml2Bearer",
+    "SqliteLedger",
     "State",
     "StillGoing",
     "Timeouts",
@@ -88,7 +92,7 @@ __all__ = [
     "Verdict",
 ]
 
-_ROOMS = ("client", "config", "errors", "models")
+_ROOMS = ("client", "config", "errors", "models", "ledger.memory", "ledger.sqlite")
 
 
 def __getattr__(name: str) -> typing.Any:

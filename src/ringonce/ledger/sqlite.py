@@ -53,8 +53,8 @@ class SqliteLedger:
 
     instant = False
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path).expanduser()
         self._lock = threading.Lock()
         with self._said("opened"):
             self._db, self._file = self._open()
