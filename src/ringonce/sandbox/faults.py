@@ -61,7 +61,7 @@ HOSTILE: tuple[Mapping[str, Any], ...] = (
     {"action": "duplicate", "share": 0.1},
     {"action": "reorder", "share": 0.1},
 )
-"""What `--hostile` turns on: a little of everything that has happened to somebody."""
+"""A little of everything that has happened to somebody, for `serve(faults=HOSTILE)`."""
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
