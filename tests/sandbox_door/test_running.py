@@ -14,6 +14,7 @@ import time
 from typing import Any
 
 import aiohttp
+import grimp
 import pytest
 import requests
 
@@ -231,3 +232,10 @@ def test_served_in_the_foreground_it_ends_quietly_on_a_signal(sign: signal.Signa
         out, err = serving.communicate(timeout=10)
 
     assert (out, err, serving.returncode) == ("ended\n", "", 0)
+
+
+def test_what_the_door_is_made_of_does_not_know_the_door() -> None:
+    graph = grimp.build_graph("ringonce", cache_dir=None)
+
+    for part in graph.find_modules_directly_imported_by("ringonce.sandbox.door"):
+        assert graph.find_shortest_chain(part, "ringonce.sandbox.door") is None, part
