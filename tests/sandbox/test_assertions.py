@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from joserfc import jwt
+from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from ringonce.sandbox.agenda import iso
@@ -151,7 +151,7 @@ def signed(key: Any = PUBLISHED, algorithm: str = "ES256", *, but: dict[str, Any
     claims = {"iss": "your_client_id", "sub": ADA, "aud": f"http://{HERE}/oauth/token", "iat": NOW, "exp": NOW + 60}
     claims |= but or {}
     kept = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode({"alg": algorithm}, kept, key, algorithms=[algorithm])
+    return jws.serialize_compact({"alg": algorithm}, json.dumps(kept), key, algorithms=[algorithm])
 
 
 def sign_in_by_jwt(desk: Desk, assertion: str, *, basic: str | None = None, **form: str) -> tuple[int, Any]:
@@ -195,6 +195,7 @@ OTHER = ECKey.generate_key("P-256", auto_kid=False)
         pytest.param(signed(but={"exp": 10**400}), "not a number", id="until long after the last star"),
         pytest.param(signed(but={"nbf": NOW + 61}), "not valid yet", id="not valid yet"),
         pytest.param(signed(but={"aud": "https://login.other.example"}), "is for https://login.other", id="elsewhere"),
+        pytest.param(signed(but={"aud": "half \ud800"}), "is for half ?", id="for half a character"),
         pytest.param(signed(but={"aud": None}), "names no audience", id="for nobody"),
         pytest.param(signed(but={"sub": "nobody@example.com"}), "no user", id="of nobody"),
         pytest.param(signed(but={"sub": None}), "no user", id="without a name"),

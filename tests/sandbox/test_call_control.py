@@ -257,6 +257,14 @@ def test_on_behalf_of_somebody_who_is_not_in_the_call(ask: Any, talking: str) ->
     assert (status, answer["code"]) == (404, "conversation.error.not.conversation.participant")
 
 
+def test_a_participants_attributes_are_bounded_by_the_body_alone(ask: Any, talking: str) -> None:
+    attributes = {f"{n} {'n' * 300}": "v" * 300 for n in range(60)}
+
+    status, answer = ask("PATCH", f"{leg_path(ask, talking, 1)}/attributes", {"attributes": attributes})
+
+    assert (status, answer) == (202, {"attributes": attributes})
+
+
 def test_attributes_are_added_and_a_tag_is_set(world: World, ask: Any, talking: str) -> None:
     leg = leg_path(ask, talking, 1)
 

@@ -124,7 +124,7 @@ def test_faults_are_set_listed_and_taken_away_over_http(sandbox: Sandbox) -> Non
     assert sandbox.faults() == []
 
 
-@pytest.mark.parametrize("way", ["faults", "clock"])
+@pytest.mark.parametrize("way", ["faults", "clock", "clients/your_client_id"])
 @pytest.mark.parametrize(
     "body",
     [
@@ -132,6 +132,10 @@ def test_faults_are_set_listed_and_taken_away_over_http(sandbox: Sandbox) -> Non
         pytest.param(b"{", id="half an object"),
         pytest.param(b"[" * 30_000, id="a deep hole"),
         pytest.param(b"\xff", id="no text"),
+        pytest.param(b'{"action": "delay", "delay_s": ' + b"9" * 400 + b"}", id="an endless integer"),
+        pytest.param(b'{"advance": ' + b"9" * 5_000 + b"}", id="an integer that Python will not read"),
+        pytest.param(b'{"action": "truncate", "path": "/\\ud800"}', id="half a character"),
+        pytest.param(b'{"\\ud800": "real"}', id="half a character for a field"),
         pytest.param(b"null", id="null"),
         pytest.param(b'{"surprise": 1}', id="an unknown field"),
         pytest.param(b" " * 70_000, id="too much"),
@@ -201,6 +205,8 @@ def test_the_page_loads_nothing_from_elsewhere_and_its_policy_knows_its_script(s
         pytest.param({"Host": "127.0.0.1.evil.example:80"}, id="a name that looks like loopback"),
         pytest.param({"Origin": "https://evil.example"}, id="a page on the web"),
         pytest.param({"Origin": "null"}, id="a page without an origin"),
+        pytest.param({"Origin": "http://[::1"}, id="an origin that is no address"),
+        pytest.param({"Host": "[::1"}, id="a name that is no address"),
     ],
 )
 def test_a_browser_that_was_led_here_is_turned_away(sandbox: Sandbox, headers: dict[str, str]) -> None:

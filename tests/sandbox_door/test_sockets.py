@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -102,6 +103,34 @@ def test_a_channel_is_reached_below_any_prefix(channel: str) -> None:
     address = channel.replace("/channels/", "/some/gateway/channels/")
 
     assert listen(address, until_pong) == []
+
+
+def test_a_text_frame_that_is_no_text_ends_the_socket_and_is_nobodys_mistake_here(
+    channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported: list[logging.LogRecord] = []
+    monkeypatch.setattr(logging.getLogger("ringonce.sandbox"), "handle", reported.append)
+
+    async def babble(socket: Socket) -> aiohttp.WSMessage:
+        await socket.send_frame(b"\xff", aiohttp.WSMsgType.TEXT)
+        return await socket.receive()
+
+    assert listen(channel, babble)[:2] == (aiohttp.WSMsgType.CLOSE, 1007)
+    assert reported == []
+
+
+@pytest.mark.parametrize(
+    "frame", [b'{"a":' * 20_000, b'{"message":"\xed\xa0\x80"}'], ids=["nested too deep", "no text"]
+)
+def test_a_frame_that_cannot_be_read_is_answered_and_the_socket_stays(channel: str, frame: bytes) -> None:
+    async def babble(socket: Socket) -> list[dict[str, Any]]:
+        await socket.send_bytes(frame)
+        answer = await event(socket)
+        return [answer, *await until_pong(socket)]
+
+    (answer,) = listen(channel, babble)
+
+    assert (answer["result"], answer["status"]) == ("400", "error")
 
 
 def test_an_unknown_channel_is_not_found(sandbox: Sandbox) -> None:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,19 +16,38 @@ from starlette.types import ASGIApp
 
 from ringonce.sandbox import registration
 from ringonce.sandbox.agenda import iso
+from ringonce.sandbox.clock import Clock
+from ringonce.sandbox.faults import Fault, Faults
+from ringonce.sandbox.journal import Journal
 from ringonce.sandbox.trouble import NotThereError, SandboxError
-
-if TYPE_CHECKING:
-    from ringonce.sandbox.door import Door
+from ringonce.sandbox.world import World
 
 ROOT = "/_sandbox"
 MOST_BYTES = 64 * 1024
 _CONFLICT = 409
 
 
-def make_admin(door: "Door") -> ASGIApp:
-    """Make the application that answers `/_sandbox/*` for a door."""
-    desk = _Admin(door)
+class House(Protocol):
+    """What is looked after here: a world, and what stands between it and the network."""
+
+    world: World
+    clock: Clock
+    faults: Faults
+    journal: Journal
+
+    def set_fault(self, fields: object) -> Fault:
+        """Set a fault, or raise `SandboxError`."""
+
+    def end_faults(self, fault_id: str | None = None) -> None:
+        """Take one fault away, or all."""
+
+    def reset(self) -> None:
+        """Begin again with an empty world."""
+
+
+def make_admin(house: House) -> ASGIApp:
+    """Make the application that answers `/_sandbox/*` for a house."""
+    desk = _Admin(house)
     page = _Page(Path(__file__).with_name("page.html").read_text("utf-8"))
     ways: list[BaseRoute] = [
         Route(ROOT, lambda _: RedirectResponse(f"{ROOT}/")),
@@ -55,48 +74,48 @@ def make_admin(door: "Door") -> ASGIApp:
 class _Admin:
     """The requests below `/_sandbox`; each runs on the loop that owns the world."""
 
-    def __init__(self, door: "Door") -> None:
-        self._door = door
+    def __init__(self, house: House) -> None:
+        self._house = house
 
     async def health(self, _: Request) -> Response:
         return JSONResponse({"status": "ok", **self._time()})
 
     async def calls(self, request: Request) -> Response:
-        return JSONResponse({"calls": self._door.world.calls()[_last(request) :]})
+        return JSONResponse({"calls": self._house.world.calls()[_last(request) :]})
 
     async def requests(self, request: Request) -> Response:
-        return JSONResponse({"requests": self._door.journal.all(_last(request))})
+        return JSONResponse({"requests": self._house.journal.all(_last(request))})
 
     async def forget_requests(self, _: Request) -> Response:
-        self._door.journal.clear()
+        self._house.journal.clear()
         return Response(status_code=204)
 
     async def faults(self, _: Request) -> Response:
-        return JSONResponse({"faults": self._door.faults.all()})
+        return JSONResponse({"faults": self._house.faults.all()})
 
     async def set_fault(self, request: Request) -> Response:
-        return JSONResponse(self._door.set_fault(await _json(request)).as_json(), 201)
+        return JSONResponse(self._house.set_fault(await _json(request)).as_json(), 201)
 
     async def end_faults(self, request: Request) -> Response:
-        self._door.end_faults(request.path_params.get("fault_id"))
+        self._house.end_faults(request.path_params.get("fault_id"))
         return Response(status_code=204)
 
     async def clients(self, _: Request) -> Response:
-        return JSONResponse({"clients": [registration.listed(each) for each in self._door.world.clients.values()]})
+        return JSONResponse({"clients": [registration.listed(each) for each in self._house.world.clients.values()]})
 
     async def change_client(self, request: Request) -> Response:
-        client = registration.change(self._door.world, request.path_params["client_id"], await _json(request))
+        client = registration.change(self._house.world, request.path_params["client_id"], await _json(request))
         return JSONResponse(registration.listed(client))
 
     async def clock(self, _: Request) -> Response:
         return JSONResponse(self._time())
 
     async def change_clock(self, request: Request) -> Response:
-        self._door.clock.change(await _json(request))
+        self._house.clock.change(await _json(request))
         return JSONResponse(self._time())
 
     async def reset(self, _: Request) -> Response:
-        self._door.reset()
+        self._house.reset()
         return JSONResponse(self._time())
 
     async def phone(self, request: Request) -> Response:
@@ -108,7 +127,7 @@ class _Admin:
                 fix=f"POST {ROOT}/phones/{number}/answer, …/decline or …/hangup.",
             )
         try:
-            self._door.world.phone(number, action)
+            self._house.world.phone(number, action)
         except KeyError as absent:
             raise NotThereError(
                 f"Nobody can {action} at {number}",
@@ -121,8 +140,8 @@ class _Admin:
         return JSONResponse({"number": number, "action": action})
 
     def _time(self) -> dict[str, Any]:
-        clock = self._door.clock
-        return {"now": iso(self._door.world.now), "mode": clock.mode, "speed": clock.speed}
+        clock = self._house.clock
+        return {"now": iso(self._house.world.now), "mode": clock.mode, "speed": clock.speed}
 
 
 class _Page:
@@ -168,9 +187,14 @@ async def _json(request: Request) -> object:
         if len(raw) > MOST_BYTES:
             raise _unread(f"it is larger than {MOST_BYTES} bytes")
     try:
-        return json.loads(raw)
+        body: object = json.loads(raw)
+        # JSON can spell half a surrogate pair; whatever kept one could not be shown again.
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError as wrong:
+        raise _unread("it holds half a surrogate pair, which is no character") from wrong
     except (ValueError, RecursionError) as wrong:
-        raise _unread(f"it is not JSON: {wrong}") from wrong
+        raise _unread(f"it cannot be read as JSON: {wrong}") from wrong
+    return body
 
 
 def _unread(why: str) -> SandboxError:

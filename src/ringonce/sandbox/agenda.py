@@ -9,7 +9,7 @@ from collections.abc import Callable
 def iso(seconds: float) -> str:
     """The platform's spelling of a moment: ISO-8601, UTC, milliseconds."""
     moment = dt.datetime.fromtimestamp(round(seconds, 3), dt.UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 class Agenda:

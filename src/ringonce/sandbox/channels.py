@@ -172,7 +172,7 @@ class Channels:
         channel.used = self._agenda.now
         try:
             asked = msgspec.json.decode(text, type=_Frame)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._answer(
                 channel, {"result": "400", "status": "error", "message": "A frame is a JSON object with `message`."}
             )

@@ -1,6 +1,5 @@
 """Which moment it is in the sandbox: wall time times a factor, or only what somebody asks for."""
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -99,12 +98,14 @@ def _mode(value: object) -> str:
 
 
 def _number(name: str, value: object, *, least: float, most: float, above: bool = False) -> float:
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not fits or not (least < value if above else least <= value) or value > most:  # type: ignore[operator]  # fits
-        span = f"{'more than' if above else 'at least'} {least:g} and at most {most:g}"
-        raise SandboxError(
-            f"{name} cannot be {value!r}",
-            why=f"{name} is a number of {'seconds, ' if name == 'advance' else ''}{span}",
-            fix=f'Send for example {{"{name}": 10}}.',
-        )
-    return float(value)  # type: ignore[arg-type]  # fits
+    # Comparing comes first: an integer of JSON may be too large for a float, and NaN is within no bounds.
+    if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most:
+        number = float(value)
+        if number > least or not above:
+            return number
+    span = f"{'more than' if above else 'at least'} {least:g} and at most {most:g}"
+    raise SandboxError(
+        f"{name} cannot be {value!r}",
+        why=f"{name} is a number of {'seconds, ' if name == 'advance' else ''}{span}",
+        fix=f'Send for example {{"{name}": 10}}.',
+    )

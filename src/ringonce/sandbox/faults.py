@@ -20,7 +20,6 @@ Seconds are world seconds.
 
 import dataclasses
 import fnmatch
-import math
 import random
 import re
 from collections.abc import Mapping
@@ -62,7 +61,7 @@ HOSTILE: tuple[Mapping[str, Any], ...] = (
     {"action": "duplicate", "share": 0.1},
     {"action": "reorder", "share": 0.1},
 )
-"""What `--hostile` turns on: a little of everything that has happened to somebody."""
+"""A little of everything that has happened to somebody, for `serve(faults=HOSTILE)`."""
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
@@ -155,8 +154,10 @@ def _read(fields: object, fault_id: str) -> Fault:
     if not isinstance(method, str) or method.upper() not in METHODS:
         raise _wrong("method", method, f"one of {', '.join(METHODS)}", '{"method": "POST"}')
     path = given.get("path", "*")
-    if not isinstance(path, str) or not path.startswith(("/", "*")):
-        raise _wrong("path", path, "a glob that starts with / or *", '{"path": "/api/v2/conversations/calls*"}')
+    # What is not printable could not be shown again: half a surrogate pair has no UTF-8.
+    if not isinstance(path, str) or not path.startswith(("/", "*")) or not path.isprintable():
+        must_be = "a glob that starts with / or *, of printable characters"
+        raise _wrong("path", path, must_be, '{"path": "/api/v2/conversations/calls*"}')
     _check_meaning(action, given)
     return Fault(
         id=fault_id,
@@ -197,10 +198,9 @@ def _check_meaning(action: str, given: Mapping[str, object]) -> None:
 def _number(name: str, value: object, least: float, most: float) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # Bounds refuse NaN, infinity, and an integer that is too large for a float, without converting anything.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
         raise _wrong(name, value, f"a number from {least:g} to {most:g}", f'{{"{name}": {least:g}}}')
-    if not least <= value <= most:
-        raise _wrong(name, value, f"from {least:g} to {most:g}", f'{{"{name}": {most:g}}}')
     return value
 
 

@@ -18,6 +18,7 @@ STATION_GIVES_UP = 60.0
 DIALING_TAKES = 0.26
 DIAL_PLAN_TAKES = 0.001
 SETTLING_TAKES = 0.1
+EDGE_GROUP = named("edge-group")
 
 STATION_TIMEOUT = Fault("error.ininedgecontrol.connection.timeout", "The connection attempt timed out.")
 NOT_REACHABLE = Fault(
@@ -357,7 +358,7 @@ class Exchange:
     def _station_address(self, station: Station) -> str:
         line = station.id.replace("-", "")[:24]
         org = self._org.short_name
-        return f"sip:{line}+{org}.orgspan.com;tgrp={named('edge-group')};trunk-context={org}@localhost"
+        return f"sip:{line}+{org}.orgspan.com;tgrp={EDGE_GROUP};trunk-context={org}@localhost"
 
 
 def _first_state(destination: Destination) -> str:

@@ -139,12 +139,13 @@ def url_of(host: str, listener: socket.socket) -> str:
 class _OnlyOurs(logging.Handler):
     """Passes on what went wrong in the sandbox itself.
 
-    Uvicorn reports a client's broken request to the same logger, and a test suite that set no logging up would
-    find that on stderr.
+    Uvicorn reports a client's broken request or frame to the same logger, and a test suite that set no logging up
+    would find that on stderr. What uvicorn raised and caught in one function never came through the sandbox.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.exc_info:
+        trace = record.exc_info[2] if record.exc_info else None
+        if trace is not None and trace.tb_next is not None:
             logging.getLogger("ringonce.sandbox").handle(record)
 
 

@@ -67,7 +67,9 @@ def jwt_user(world: World, client: OAuthClient, assertion: str, audiences: froze
     if claims.get("iss") != client.id:
         raise RefusedError("invalid_grant", f"the assertion's iss is {claims.get('iss')!r}; it must be {client.id!r}")
     aud = claims.get("aud")
-    _meant_for(audiences, [str(each) for each in (aud if isinstance(aud, list) else [aud] if aud else [])])
+    named = aud if isinstance(aud, list) else [aud] if aud else []
+    # The refusal repeats them, and JSON lets a claim hold half a surrogate pair, which no answer can.
+    _meant_for(audiences, [str(each).encode(errors="replace").decode() for each in named])
     _timely(
         world.now,
         begins=max(_seconds(claims, "nbf") or 0.0, _seconds(claims, "iat") or 0.0),

@@ -13,9 +13,6 @@ from ringonce.sandbox.org import Station, User
 from ringonce.sandbox.shapes import flat, history, nested
 from ringonce.sandbox.shapes.problems import Problem, bad_request, no_conversation, no_station, not_a_user
 
-# The platform documents 50 attributes and 256 characters for participant data that a bot flow sets.
-MOST_ATTRIBUTES = 50
-LONGEST_ATTRIBUTE = 256
 LARGEST_CONFERENCE = 100
 ADD_CALL = ("conversation:agentlessCall:add", "conversation:call:add")
 VIEW = ("conversation:communication:view",)
@@ -59,8 +56,7 @@ def place_for(visit: Visit, user_id: str) -> Answer:
 
 def place(visit: Visit) -> Answer:
     """Place a call for the token's own user; or, in the tutorial's shape, for the agent whom the body names."""
-    asked = visit.read(msgspec.Raw)
-    shape = msgspec.json.decode(asked)
+    shape = visit.read(object)
     if isinstance(shape, dict) and tutorial.speaks(shape):
         return tutorial.place(visit)
     if not visit.token.user_id:
@@ -73,8 +69,6 @@ def _place(visit: Visit, agent: User, asked: CreateCall) -> Answer:
     destinations = _destinations(visit, asked)
     if asked.call_from_queue_id:
         found(org.queues, asked.call_from_queue_id, "a queue")
-    attributes = asked.attributes or {}
-    check_attributes(attributes)
     order = Order(
         agent=agent,
         station=station_of(visit, agent),
@@ -82,7 +76,7 @@ def _place(visit: Visit, agent: User, asked: CreateCall) -> Answer:
         caller_id=asked.caller_id or "",
         caller_name=asked.caller_id_name or "",
         queue_id=asked.call_from_queue_id or "",
-        attributes=attributes,
+        attributes=asked.attributes or {},
         uui_data=asked.uui_data or "",
         external_contact_id=asked.external_contact_id or "",
     )
@@ -96,17 +90,6 @@ def station_of(visit: Visit, agent: User) -> Station:
     if station is None or agent.state != "active":
         raise no_station()
     return station
-
-
-def check_attributes(attributes: dict[str, str]) -> None:
-    """Refuse more, or longer, attributes than a participant holds."""
-    if len(attributes) > MOST_ATTRIBUTES:
-        words = f"A participant holds at most {MOST_ATTRIBUTES} attributes; these are {len(attributes)}."
-        raise bad_request(words, field="attributes", code="invalid.value")
-    for name, value in attributes.items():
-        if len(name) > LONGEST_ATTRIBUTE or len(value) > LONGEST_ATTRIBUTE:
-            words = f"The attribute {name[:40]!r} is longer than {LONGEST_ATTRIBUTE} characters."
-            raise bad_request(words, field=f"attributes.{name[:40]}", code="invalid.value")
 
 
 def _destinations(visit: Visit, asked: CreateCall) -> tuple[Destination, ...]:

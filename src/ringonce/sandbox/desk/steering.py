@@ -5,7 +5,7 @@ import re
 import msgspec
 
 from ringonce.sandbox.conversation import Conversation, Participant
-from ringonce.sandbox.desk.calls import check_attributes, conversation
+from ringonce.sandbox.desk.calls import conversation
 from ringonce.sandbox.desk.legs import communication, no_participant, participant
 from ringonce.sandbox.desk.routes import Route
 from ringonce.sandbox.desk.visit import Answer, Visit, found
@@ -152,7 +152,6 @@ def change_attributes(visit: Visit, conversation_id: str, participant_id: str) -
     if changes is None:
         raise bad_request("attributes is required.", field="attributes", code="required.field.missing")
     after = {**leg.attributes, **changes}
-    check_attributes(after)
     visit.world.control.attributes(whole, leg, changes)
     return 202, {"attributes": after}
 

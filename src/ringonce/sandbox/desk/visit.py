@@ -40,8 +40,8 @@ class Visit:
         except msgspec.ValidationError as wrong:
             field = str(wrong).rpartition(" - at `$")[2].strip("`.") if " - at `$" in str(wrong) else None
             raise bad_request(f"The request body does not fit: {wrong}.", field=field) from wrong
-        except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-            why = f"the body is not JSON ({wrong})"
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
+            why = f"the body cannot be read as JSON ({wrong})"
             words = f"The request could not be understood by the server due to malformed syntax: {why}."
             raise bad_request(words) from wrong
 
