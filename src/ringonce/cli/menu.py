@@ -192,9 +192,3 @@ def _fail(error: "RingonceError", args: collections.abc.Sequence[str], *, usage:
     if usage and args[0] == "call":
         told.result(NOTHING)
     return exit_code(error)
-
-
-def leave_stdout() -> None:
-    """Write no more to a reader that has gone, not even when the process ends."""
-    if sys.stdout is sys.__stdout__ and sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
