@@ -44,6 +44,9 @@ SANDBOX_CLIENT = ("your_client_id", "your_client_secret")
 """What the sandbox's default org knows; public, and of no use anywhere else."""
 
 
+CREDENTIALS = ("client_id", "client_secret", "access_token", "login_client_id")
+"""What is made of printable ASCII characters alone (RFC 6749, appendix A; RFC 6750, 2.1)."""
+
 DEFAULT_REDIRECT = "http://127.0.0.1/callback"
 """Where the browser comes back to after a login; without a port, a free one is taken."""
 
@@ -164,10 +167,14 @@ def load(*, flags: collections.abc.Mapping[str, object], environ: collections.ab
     known = sources()
     if unknown := flags.keys() - known.keys():
         raise ConfigError(f"unknown setting {min(unknown)!r}", fix=f"the settings are {', '.join(known)}")
-    flagged = {name: str(value) for name, value in flags.items() if value not in (None, "")}
+    flagged = {name: str(value).strip() for name, value in flags.items() if value not in (None, "")}
     found: dict[str, str] = {
         name: text for name, source in known.items() if (text := environ.get(source.variable, "").strip())
     }
+    for name, text in found.items():
+        _check_text(known[name].variable, text, ascii_only=name in CREDENTIALS)
+    for name, text in flagged.items():
+        _check_text(f"the setting {name}", text, ascii_only=name in CREDENTIALS)
     notes = []
     if "region" in flagged and "base_url" not in flagged and found.pop("base_url", ""):
         notes.append(f"{known['base_url'].variable} was set aside, since a region was asked for")
@@ -209,7 +216,14 @@ def state_dir(environ: collections.abc.Mapping[str, str]) -> Path:
     import platformdirs
 
     chosen = environ.get("RINGONCE_STATE_DIR", "")
-    path = Path(chosen).expanduser() if chosen else platformdirs.user_state_path("ringonce")
+    try:
+        path = Path(chosen).expanduser() if chosen else platformdirs.user_state_path("ringonce")
+    except RuntimeError as error:
+        raise ConfigError(
+            f"the state folder {chosen!r} cannot be found",
+            why="its ~ stands for the home of a user that there is not",
+            fix="set RINGONCE_STATE_DIR to a whole path",
+        ) from error
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -219,6 +233,18 @@ def state_dir(environ: collections.abc.Mapping[str, str]) -> Path:
             fix="set RINGONCE_STATE_DIR to a folder that you may write to",
         ) from error
     return path
+
+
+def _check_text(name: str, text: str, *, ascii_only: bool) -> None:
+    if text.isprintable() and (text.isascii() or not ascii_only):
+        return
+    raise ConfigError(
+        f"{name} can't be used",
+        why="it has characters that it cannot have"
+        if text.isprintable()
+        else "it has control characters, or bytes that are not UTF-8",
+        fix="copy it once more from where it came from",
+    )
 
 
 def _domain(region: str) -> str:

@@ -116,7 +116,6 @@ def test_for_people_there_are_lines_on_stdout_and_words_on_stderr(run: Run) -> N
 @pytest.mark.parametrize(
     ("given", "code", "error", "says"),
     [
-        pytest.param({"--to": ""}, 3, "NumberRefused", "empty", id="no number"),
         pytest.param({"--to": "ada"}, 3, "NumberRefused", "letters", id="letters"),
         pytest.param({"--to": "+1 55"}, 3, "NumberRefused", "too short", id="too short"),
         pytest.param({"--to": "+1 555 987 65433"}, 3, "NumberRefused", "too long", id="too long"),

@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -15,6 +16,7 @@ from ringonce.sandbox import Sandbox
 Start = Callable[..., "subprocess.Popen[str]"]
 Run = Callable[..., Result]
 TALK = ("call", "--agent", "ada@example.com", "--to", "+15559870000")
+FULL = Path("/dev/full")
 SLOW = 5_000.0
 """World seconds; a hundred of ours at the sandbox's speed."""
 
@@ -41,6 +43,43 @@ def test_while_a_call_is_followed_ctrl_c_leaves_it_going_and_says_how_to_end_it(
     assert f"the call goes on; hang up with: ringonce hangup {call['conversationId']}" in words
     assert call["state"] == "connected"
     assert run("hangup", call["conversationId"]).exit_code == 0
+
+
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize("command", ["call", "watch"])
+def test_a_shutdown_or_a_closed_terminal_is_as_orderly_as_a_ctrl_c(
+    start: Start, run: Run, sandbox: Sandbox, command: str, sign: signal.Signals, code: int
+) -> None:
+    if signal.getsignal(sign) is signal.SIG_IGN:
+        pytest.skip("whoever started the tests decided that this signal means nothing")
+    run(*TALK, "--until", "connected")
+    (call,) = sandbox.calls()
+    process = start("watch", call["conversationId"]) if command == "watch" else start(*TALK)
+    assert process.stdout is not None
+    process.stdout.readline()
+
+    process.send_signal(sign)
+    _, words = process.communicate()
+
+    assert process.returncode == code
+    assert words.startswith("interrupted: the call")
+    assert "on" in words
+    assert "Traceback" not in words
+
+
+def test_under_nohup_a_closed_terminal_changes_nothing(start: Start, sandbox: Sandbox) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = start(*TALK, "--until", "connected")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert process.stdout is not None
+    process.stdout.readline()
+
+    process.send_signal(signal.SIGHUP)
+    process.communicate()
+
+    assert process.returncode == 0
 
 
 def test_before_the_request_ctrl_c_means_that_nothing_was_sent(start: Start, sandbox: Sandbox) -> None:
@@ -75,19 +114,37 @@ def test_once_the_request_has_left_ctrl_c_waits_for_its_answer(start: Start, san
     assert [call["conversationId"] for call in sandbox.calls()] == [conversation]
 
 
+def test_while_the_quota_is_waited_for_ctrl_c_means_that_nothing_was_sent_and_the_intent_is_free(
+    start: Start, run: Run, sandbox: Sandbox
+) -> None:
+    sandbox.fault(method="POST", path="/api/v2/conversations/calls*", action="status", status=429, retry_after=20)
+    process = start(*TALK, "--intent", "crm-4711")
+    until_asked(sandbox, "/conversations/calls")
+
+    process.send_signal(signal.SIGINT)
+    _, words = process.communicate()
+
+    assert process.returncode == 130
+    assert words.endswith("interrupted: nothing was sent\n")
+    assert sandbox.calls() == []
+    assert run("history", "--intent", "crm-4711").stdout == ""
+
+
 def test_a_second_ctrl_c_quits_at_once_and_says_that_it_may_ring(start: Start, sandbox: Sandbox) -> None:
     sandbox.fault(method="POST", path="/api/v2/conversations/calls*", action="delay", delay_s=SLOW)
-    process = start(*TALK, "--intent", "crm-4711")
+    process = start(*TALK, "--intent", "crm-4711", "--json")
     until_asked(sandbox, "/conversations/calls")
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     process.stderr.readline()
 
     process.send_signal(signal.SIGINT)
-    _, words = process.communicate()
+    told, words = process.communicate()
 
     assert process.returncode == 130
     assert "the call may ring; its attribute ringonce.intent is crm-4711" in words
+    last = json.loads(told.splitlines()[-1])
+    assert (last["event"], last["intent"], last["conversation_id"]) == ("result", "crm-4711", None)
 
 
 def test_watching_is_interrupted_without_a_word_against_the_calls(start: Start, run: Run, sandbox: Sandbox) -> None:
@@ -117,6 +174,61 @@ def test_a_reader_that_goes_away_gets_no_traceback_and_the_call_goes_on(start: S
     assert process.returncode == 130
     assert "Traceback" not in words
     assert f"the call goes on; hang up with: ringonce hangup {sandbox.calls()[0]['conversationId']}" in words
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no full disk to write to")
+@pytest.mark.parametrize("more", [(), ("--json",)], ids=["lines", "json"])
+def test_on_a_full_disk_the_calls_id_is_told_where_it_can_be(
+    start: Start, sandbox: Sandbox, more: tuple[str, ...]
+) -> None:
+    with FULL.open("w") as full:
+        process = start(*TALK, *more, stdout=full)
+    _, words = process.communicate()
+
+    assert process.returncode == 130
+    assert "Traceback" not in words
+    assert "No space left on device" in words
+    assert f"the call goes on; hang up with: ringonce hangup {sandbox.calls()[0]['conversationId']}" in words
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no full disk to write to")
+@pytest.mark.parametrize("command", ["watch", "status", "history", "--help", "call --help"])
+def test_on_a_full_disk_every_command_says_so(start: Start, run: Run, sandbox: Sandbox, command: str) -> None:
+    run(*TALK, "--until", "placed")
+    (call,) = sandbox.calls()
+    ids = (call["conversationId"],) if command in {"watch", "status"} else ()
+    with FULL.open("w") as full:
+        process = start(*command.split(), *ids, stdout=full)
+    _, words = process.communicate()
+
+    assert process.returncode == 130
+    assert "Traceback" not in words
+    assert "No space left on device" in words
+
+
+def test_a_demo_that_is_interrupted_does_not_say_that_its_call_goes_on(start: Start) -> None:
+    process = start("demo", "--json")
+    assert process.stdout is not None
+    process.stdout.readline()
+
+    process.send_signal(signal.SIGINT)
+    _, words = process.communicate()
+
+    assert process.returncode == 130
+    assert words.endswith("interrupted: the sandbox ends now, and its call with it\n")
+
+
+def test_a_demo_without_a_reader_does_not_either(start: Start) -> None:
+    process = start("demo")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+
+    process.stdout.close()
+    words = process.stderr.read()
+
+    assert process.wait() == 130
+    assert words.endswith("nobody reads the output any more; the sandbox ends now, and its call with it\n")
 
 
 @pytest.mark.parametrize("colours", [True, False])

@@ -62,7 +62,7 @@ def test_an_argument_that_is_no_text(run: Run) -> None:
         (errors.RateLimited("x"), 3),
         (errors.StillGoing("x"), 4),
         (errors.OutcomeUnknown("x"), 5),
-        (errors.NoAnswer("x"), 5),
+        (errors.NoAnswer("x"), 6),
         (errors.Unreachable("x"), 6),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),

@@ -9,6 +9,7 @@ import click
 
 from ringonce.cli.menu import exit_code
 from ringonce.cli.options import Seconds, answering, connection
+from ringonce.cli.words import printable, say
 from ringonce.errors import ConfigError, RingonceError
 
 if typing.TYPE_CHECKING:
@@ -99,7 +100,7 @@ def command(
 
     errand = Errand(
         intent=intent or str(uuid.uuid4()),
-        order=order | {"attributes": dict(attributes)},
+        order=order | {"agent": order["agent"].strip(), "attributes": dict(attributes)},
         until=until,
         timeout=timeout,
     )
@@ -107,11 +108,16 @@ def command(
     try:
         _consistent(order, attributes)
         settings = _settings(order["agent"], region, base_url, country)
+        return _plan(errand, settings, as_json=as_json) if dry_run else _place(errand, settings, told)
     except RingonceError as error:
         told.failed(error)
         told.result(errand.result())
         return exit_code(error)
-    return _plan(errand, settings, told, as_json=as_json) if dry_run else _place(errand, settings, told)
+    except KeyboardInterrupt:
+        told.result(errand.result())
+        raise
+    finally:
+        told.close()
 
 
 def _consistent(order: typing.Mapping[str, typing.Any], attributes: tuple[tuple[str, str], ...]) -> None:
@@ -142,16 +148,11 @@ def _place(errand: "Errand", settings: "Settings", told: "Teller") -> int:
         async with client_of(settings, os.environ, ledger) as client:
             return await carry_out(errand, client, ledger, told)
 
-    try:
-        with contextlib.closing(ledger_of(os.environ)) as ledger:
-            return run(placing(ledger))
-    except RingonceError as error:
-        told.failed(error)
-        told.result(errand.result())
-        return exit_code(error)
+    with contextlib.closing(ledger_of(os.environ)) as ledger:
+        return run(placing(ledger))
 
 
-def _plan(errand: "Errand", settings: "Settings", told: "Teller", *, as_json: bool) -> int:
+def _plan(errand: "Errand", settings: "Settings", *, as_json: bool) -> int:
     import msgspec
 
     from ringonce.cli.door import client_of
@@ -163,15 +164,10 @@ def _plan(errand: "Errand", settings: "Settings", told: "Teller", *, as_json: bo
         if as_json:
             click.echo(msgspec.json.encode({"event": "plan", **msgspec.to_builtins(plan)}).decode())
             return 0
-        click.echo(f"{plan.method} {plan.url}")
+        click.echo(printable(f"{plan.method} {plan.url}"))
         click.echo(msgspec.json.format(msgspec.json.encode(plan.body)).decode())
-        click.echo(f"as {plan.identity}", err=True)
-        click.echo("nothing that rings was sent; names given for the agent or the queue were looked up", err=True)
+        say(f"as {plan.identity}")
+        say("nothing that rings was sent; names given for the agent or the queue were looked up")
         return 0
 
-    try:
-        return run(planning())
-    except RingonceError as error:
-        told.failed(error)
-        told.result(errand.result())
-        return exit_code(error)
+    return run(planning())

@@ -7,6 +7,7 @@ import click
 
 from ringonce.cli.menu import REFUSED
 from ringonce.cli.options import answering, connection
+from ringonce.cli.words import printable
 
 if typing.TYPE_CHECKING:
     from ringonce.models import Finding
@@ -60,4 +61,4 @@ def _line(finding: "Finding", *, as_json: bool) -> str:
     verdict = click.style(f"{finding.verdict:<4}", fg=COLOURS[finding.verdict])
     words = finding.evidence + (f" → {finding.remedy}" if finding.remedy else "")
     # What the platform says may have line breaks; a finding has one line.
-    return f"{verdict}  {finding.name:<10}  {' '.join(words.split())}"
+    return f"{verdict}  {finding.name:<10}  {printable(' '.join(words.split()), None)}"

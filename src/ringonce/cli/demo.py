@@ -4,8 +4,9 @@ import typing
 
 import click
 
-from ringonce.cli.menu import WRONG_USAGE, complain
 from ringonce.cli.options import answering
+from ringonce.cli.words import say
+from ringonce.errors import ConfigError
 
 if typing.TYPE_CHECKING:
     from ringonce.cli.telling import Teller
@@ -27,11 +28,10 @@ def command(*, as_json: bool) -> int:
 
     try:
         with Sandbox(port=0, speed=SPEED) as sandbox:
-            click.echo(f"a call for Ada to {NUMBER}, in a sandbox at {sandbox.url}; nothing real rings", err=True)
+            say(f"a call for Ada to {NUMBER}, in a sandbox at {sandbox.url}; nothing real rings")
             return run(_call(sandbox.url, teller(as_json=as_json)))
     except SandboxError as error:
-        complain(error.what, error.why, error.fix)
-        return WRONG_USAGE
+        raise ConfigError(error.what, why=error.why, fix=error.fix) from error
 
 
 async def _call(url: str, told: "Teller") -> int:
@@ -42,7 +42,7 @@ async def _call(url: str, told: "Teller") -> int:
 
     ledger = MemoryLedger()
     order = {"agent": AGENT, "to": NUMBER, "caller_id": CALLER_ID}
-    errand = Errand(intent="demo", order=order, until="ended", timeout=PATIENCE, platform=url)
+    errand = Errand(intent="demo", order=order, until="ended", timeout=PATIENCE, platform=url, sandboxed=True)
     async with AsyncClient(
         base_url=url, auth=ClientCredentials(*SANDBOX_CLIENT), country="US", ledger=ledger
     ) as client:

@@ -4,10 +4,10 @@ import collections.abc
 import typing
 from pathlib import Path
 
-import click
 import msgspec
 
 from ringonce import config
+from ringonce.cli.words import say
 from ringonce.errors import ConfigError
 
 if typing.TYPE_CHECKING:
@@ -23,13 +23,12 @@ def platform_of(environ: collections.abc.Mapping[str, str], **flags: str | None)
     """Read the settings, and say on stderr what was set aside or assumed. Credentials may be missing."""
     settings = config.load(flags=flags, environ=environ)
     for note in settings.notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}")
     if not any(getattr(settings, name) for name in CONFIGURED_BY):
         # Whoever has set nothing up is trying things out, and a sandbox is where that should happen.
-        click.echo(
+        say(
             f"note: no account is configured, so this goes to the sandbox at {config.SANDBOX_URL} "
-            "(start it with: ringonce sandbox)",
-            err=True,
+            "(start it with: ringonce sandbox)"
         )
         settings = msgspec.structs.replace(settings, base_url=config.SANDBOX_URL)
     return settings
@@ -43,7 +42,7 @@ def settings_of(environ: collections.abc.Mapping[str, str], *, agent: str = "", 
     found = _login(settings, environ, agent)
     if found is None:
         return settings.with_credentials()
-    click.echo(f"note: as {found.who}, who is logged in here", err=True)
+    say(f"note: as {found.who}, who is logged in here")
     return msgspec.structs.replace(settings, login_client_id=found.client_id, stored_login=found.store_as)
 
 
@@ -101,5 +100,5 @@ def _kept(environ: collections.abc.Mapping[str, str]) -> Path | None:
         return config.state_dir(environ)
     except ConfigError as error:
         # A channel of its own for every run is dearer, but no reason not to call.
-        click.echo(f"note: {error}", err=True)
+        say(f"note: {error}")
         return None

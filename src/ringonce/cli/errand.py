@@ -1,4 +1,4 @@
-"""One call, from the order to its result, and what a Ctrl-C on the way leaves behind."""
+"""One call, from the order to its result, and what a signal on the way leaves behind."""
 
 import asyncio
 import collections.abc
@@ -7,14 +7,19 @@ import dataclasses
 import typing
 
 from ringonce.cli.interrupt import Interrupt, stopped
-from ringonce.cli.menu import INTERRUPTED, NOT_AS_ASKED, UNKNOWN, exit_code, leave_stdout
-from ringonce.cli.telling import Teller
-from ringonce.errors import RingonceError, StillGoing
+from ringonce.cli.menu import INTERRUPTED, NOT_AS_ASKED, UNKNOWN, exit_code, output_lost
+from ringonce.cli.telling import NOTHING, Teller
+from ringonce.cli.words import printable
+from ringonce.errors import LedgerError, NoAnswer, RingonceError, StillGoing
+from ringonce.ledger import OPEN, RowState
 from ringonce.models import Call, Outcome, Placed
 
 if typing.TYPE_CHECKING:
     from ringonce import AsyncClient
     from ringonce.ledger import Ledger
+
+GLANCE = 0.05
+"""Seconds after which to look whether a request that had left was refused for want of quota, and is none any more."""
 
 Until = typing.Literal["placed", "connected", "ended"]
 
@@ -31,12 +36,18 @@ class Errand:
     """Seconds that the call is followed for, at most."""
     platform: str = ""
     """The API's address, which the ledger knows the intent by as well."""
+    sandboxed: bool = False
+    """Whether the platform ends with this process, and the call with it."""
+    first_news: float = 2.0
+    """Seconds without an answer after which that is said."""
+    more_news: float = 10.0
+    """Seconds after which it is said again."""
     placed: Placed | None = None
     call: Call | None = None
 
     def result(self) -> dict[str, object]:
         """Give what came of it; every field is always there, None where not known."""
-        return {
+        return NOTHING | {
             "intent": self.intent,
             "conversation_id": self.placed and self.placed.conversation_id,
             "state": self.call and self.call.state,
@@ -64,37 +75,41 @@ async def carry_out(errand: Errand, client: "AsyncClient", ledger: "Ledger", tel
 
     def last_words() -> str:
         teller.close()
-        return _left_behind(errand, ledger)
+        with contextlib.suppress(OSError):
+            teller.result(errand.result())
+        return printable(_left_behind(errand, client, ledger))
 
     try:
-        with Interrupt(last_words) as interrupt:
-            return await _carry_out(errand, client, ledger, teller, interrupt)
-    except BrokenPipeError:
-        leave_stdout()
-        teller.say(f"nobody reads the output any more; {_left_behind(errand, ledger)}")
-        return INTERRUPTED
-    except RingonceError as error:
-        teller.failed(error)
-        return UNKNOWN if errand.placed and not isinstance(error, StillGoing) else exit_code(error)
-    finally:
-        teller.close()
         try:
+            with Interrupt(last_words) as interrupt:
+                return await _carry_out(errand, client, ledger, teller, interrupt)
+        except RingonceError as error:
+            teller.failed(error)
+            return UNKNOWN if _may_ring(errand, ledger, error) else exit_code(error)
+        finally:
+            teller.close()
             teller.result(errand.result())
-        except BrokenPipeError:
-            leave_stdout()
+    except OSError as error:
+        if not (why := output_lost(error)):
+            raise
+        teller.say(f"{why}; {_left_behind(errand, client, ledger)}")
+        return INTERRUPTED
 
 
 async def _carry_out(
     errand: Errand, client: "AsyncClient", ledger: "Ledger", teller: Teller, interrupt: Interrupt
 ) -> int:
-    placing = await interrupt.race(client.place_call(intent=errand.intent, **errand.order))
-    if interrupt.asked and not placing.done():
-        if ledger.look(errand.platform, errand.intent) is None:
-            await stopped(placing)
-            teller.say(f"interrupted: {_left_behind(errand, ledger)}")
-            return INTERRUPTED
-        teller.say("interrupted, but the request has left: waiting for its answer (Ctrl-C again quits at once)")
-    errand.placed = await placing
+    silence = asyncio.create_task(_tell_time(errand, client, teller))
+    try:
+        placing = await interrupt.race(client.place_call(intent=errand.intent, **errand.order))
+        if interrupt.asked:
+            await _give_up(errand, client, teller, placing)
+            if placing.cancelled():
+                teller.say("interrupted: nothing was sent")
+                return interrupt.code
+        errand.placed = await placing
+    finally:
+        await stopped(silence)
     teller.placed(errand.placed, str(errand.order["agent"]))
     if errand.until != "placed" and not interrupt.asked:
         following = await interrupt.race(_follow(errand, client, teller))
@@ -103,9 +118,34 @@ async def _carry_out(
         else:
             await stopped(following)
     if interrupt.asked and not errand.reached:
-        teller.say(f"interrupted: {_left_behind(errand, ledger)}")
-        return INTERRUPTED
+        teller.say(f"interrupted: {_left_behind(errand, client, ledger)}")
+        return interrupt.code
     return errand.code
+
+
+async def _give_up(errand: Errand, client: "AsyncClient", teller: Teller, placing: asyncio.Task[Placed]) -> None:
+    """Stop placing, unless the request has left: then wait for its answer, or until it turns out not to count."""
+    if not placing.done() and client.sending(errand.intent):
+        teller.say("interrupted, but the request has left: waiting for its answer (Ctrl-C again quits at once)")
+    while not placing.done() and client.sending(errand.intent):
+        await asyncio.wait({placing}, timeout=GLANCE)
+    if not placing.done():
+        await stopped(placing)
+
+
+async def _tell_time(errand: Errand, client: "AsyncClient", teller: Teller) -> None:
+    """Say how long the order has been without an answer: nobody should wonder, and dial by hand."""
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    wait = errand.first_news
+    while True:
+        await asyncio.sleep(wait)
+        wait = errand.more_news
+        passed = f"no answer after {loop.time() - start:.0f} s"
+        if client.sending(errand.intent):
+            teller.say(f"{passed}: the request has left; still waiting for its answer, or looking for the call …")
+        else:
+            teller.say(f"{passed}: this run has not sent the call yet; waiting …")
 
 
 async def _follow(errand: Errand, client: "AsyncClient", teller: Teller) -> None:
@@ -119,14 +159,30 @@ async def _follow(errand: Errand, client: "AsyncClient", teller: Teller) -> None
                 return
 
 
-def _left_behind(errand: Errand, ledger: "Ledger") -> str:
+def _may_ring(errand: Errand, ledger: "Ledger", error: RingonceError) -> bool:
+    if isinstance(error, StillGoing):
+        return False
+    return errand.placed is not None or (isinstance(error, NoAnswer) and _row_state(errand, ledger) in OPEN)
+
+
+def _left_behind(errand: Errand, client: "AsyncClient", ledger: "Ledger") -> str:
+    if errand.call is not None and errand.call.ended:
+        return "the call has ended"
+    if errand.sandboxed:
+        return "the sandbox ends now, and its call with it"
     if errand.placed is not None:
-        if errand.call is not None and errand.call.ended:
-            return "the call has ended"
         return f"the call goes on; hang up with: ringonce hangup {errand.placed.conversation_id}"
-    if ledger.look(errand.platform, errand.intent) is None:
-        return "nothing was sent"
-    return f"the request has left and the call may ring; its attribute ringonce.intent is {errand.intent}"
+    if client.sending(errand.intent) or _row_state(errand, ledger) is RowState.UNKNOWN:
+        return f"the request has left and the call may ring; its attribute ringonce.intent is {errand.intent}"
+    return "nothing was sent"
+
+
+def _row_state(errand: Errand, ledger: "Ledger") -> RowState | None:
+    try:
+        row = ledger.look(errand.platform, errand.intent)
+    except LedgerError:
+        return RowState.UNKNOWN  # what can't be read rules nothing out
+    return row.state if row else None
 
 
 def run(work: collections.abc.Coroutine[typing.Any, typing.Any, int]) -> int:

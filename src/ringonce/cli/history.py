@@ -8,6 +8,7 @@ import typing
 import click
 
 from ringonce.cli.options import answering
+from ringonce.cli.words import printable, say
 from ringonce.ledger import RowState
 
 if typing.TYPE_CHECKING:
@@ -51,9 +52,9 @@ def command(
     with contextlib.closing(ledger_of(os.environ)) as ledger:
         rows = ledger.history(number=whole, tail=ending, agent_id=agent, intent=intent, state=state or "", limit=limit)
     for row in rows:
-        click.echo(msgspec.json.encode(_shown(row)).decode() if as_json else _line(row))
+        click.echo(msgspec.json.encode(_shown(row)).decode() if as_json else printable(_line(row)))
     if not rows:
-        click.echo("no intent fits", err=True)
+        say("no intent fits")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C: once to stop in good order, twice to quit at once."""
+"""Ctrl-C, SIGTERM and SIGHUP: once to stop in good order, twice to quit at once."""
 
 import asyncio
 import collections.abc
@@ -7,36 +7,48 @@ import signal
 import types
 import typing
 
-import click
-
-from ringonce.cli.menu import INTERRUPTED
+from ringonce.cli.words import utter
 
 T = typing.TypeVar("T")
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 class Interrupt:
-    """While it is entered, the first Ctrl-C sets `asked`; the second says *last_words* and ends the process."""
+    """While it is entered, the first signal sets `asked`; the second says *last_words* and ends the process."""
 
     def __init__(self, last_words: collections.abc.Callable[[], str]) -> None:
         self._last_words = last_words
         self._asked = asyncio.Event()
+        self._heard: list[signal.Signals] = []
+        self._by: signal.Signals = signal.SIGINT
 
     @property
     def asked(self) -> bool:
-        """Whether Ctrl-C was pressed."""
+        """Whether a signal has come."""
         return self._asked.is_set()
 
+    @property
+    def code(self) -> int:
+        """The exit code that shells give to a process which the signal ended."""
+        return 128 + self._by
+
     def __enter__(self) -> typing.Self:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._hit)
+        for sign in SIGNALS:
+            # Under nohup, or in a script's background, it was decided that the signal means nothing.
+            if signal.getsignal(sign) is not signal.SIG_IGN:
+                asyncio.get_running_loop().add_signal_handler(sign, self._hit, sign)
+                self._heard.append(sign)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> None:
-        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+        for sign in self._heard:
+            asyncio.get_running_loop().remove_signal_handler(sign)
 
     async def race(self, work: collections.abc.Coroutine[typing.Any, typing.Any, T]) -> asyncio.Task[T]:
-        """Do *work* until it is done or Ctrl-C is pressed; the task that comes back may still be running."""
+        """Do *work* until it is done or a signal comes; the task that comes back may still be running."""
         task = asyncio.create_task(work)
         asked = asyncio.create_task(self._asked.wait())
         try:
@@ -45,13 +57,14 @@ class Interrupt:
             asked.cancel()
         return task
 
-    def _hit(self) -> None:
+    def _hit(self, sign: signal.Signals) -> None:
+        self._by = sign
         if not self.asked:
             self._asked.set()
             return
         # Whatever is still waiting for an answer would hold up an orderly end.
-        click.echo(f"\ninterrupted twice: {self._last_words()}", err=True)
-        os._exit(INTERRUPTED)
+        utter(f"\ninterrupted twice: {self._last_words()}")
+        os._exit(self.code)
 
 
 async def stopped(task: asyncio.Task[T]) -> None:

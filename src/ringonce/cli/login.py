@@ -7,6 +7,7 @@ import uuid
 import click
 
 from ringonce.cli.options import Seconds, answering, connection
+from ringonce.cli.words import printable, say
 
 if typing.TYPE_CHECKING:
     from ringonce.cli.logins import Login
@@ -47,8 +48,8 @@ def command(
             del shown["store_as"]
             click.echo(msgspec.json.encode({"event": "login", **shown}).decode())
         else:
-            click.echo(f"{login.who}, user {login.agent_id}")
-            click.echo(f"their calls now go out as themselves: ringonce call --agent {login.email} …", err=True)
+            click.echo(printable(f"{login.who}, user {login.agent_id}"))
+            say(f"their calls now go out as themselves: ringonce call --agent {login.email} …")
         return 0
 
     return run(logging_in())

@@ -6,6 +6,7 @@ import typing
 import click
 
 from ringonce.cli.options import answering, connection
+from ringonce.cli.words import printable, say
 
 if typing.TYPE_CHECKING:
     from ringonce.cli.logins import Login
@@ -36,7 +37,7 @@ def command(*, agent: str, as_json: bool, region: str | None, base_url: str | No
     found = logins.read(folder, settings.endpoints.api, agent)
     if not found:
         who = f"{agent} is not" if agent else "nobody is"
-        click.echo(f"{who} logged in at {settings.endpoints.api}", err=True)
+        say(f"{who} logged in at {settings.endpoints.api}")
 
     async def logging_out() -> int:
         for login in found:
@@ -47,7 +48,7 @@ def command(*, agent: str, as_json: bool, region: str | None, base_url: str | No
                 event = {"event": "logout", "agent_id": login.agent_id, "email": login.email, "revoked": revoked}
                 click.echo(msgspec.json.encode(event).decode())
             else:
-                click.echo(f"{login.who} is logged out")
+                click.echo(printable(f"{login.who} is logged out"))
         return 0
 
     return run(logging_out())
@@ -64,6 +65,6 @@ async def _revoke(settings: "Settings", login: "Login", safe: "Safe") -> bool:
         try:
             await client.revoke_token()
         except RingonceError as error:
-            click.echo(f"note: the token of {login.who} could not be revoked, only forgotten: {error}", err=True)
+            say(f"note: the token of {login.who} could not be revoked, only forgotten: {error}")
             return False
     return True

@@ -11,6 +11,11 @@ import typing
 
 import click
 
+from ringonce.cli.words import complain
+
+if typing.TYPE_CHECKING:
+    from ringonce.errors import RingonceError
+
 COMMANDS = {
     "demo": "Place one call against an embedded sandbox and show its life; nothing real rings.",
     "call": "Place one call on behalf of an agent and follow it.",
@@ -35,8 +40,9 @@ Exit codes:
   3    refused; nothing rang
   4    it rang, or was tried, but did not go as asked: busy, no answer, time ran out, …
   5    unknown: it may have rung
-  6    nobody could be reached; nothing was sent
-  130  interrupted; stderr says whether the call goes on
+  6    nobody could be reached, or nobody answered; no call was sent
+  130  interrupted, or the output can't be written; stderr says whether the call goes on
+  143  as 130, by SIGTERM; 129 by SIGHUP
 """
 
 
@@ -54,6 +60,8 @@ class Menu(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"ringonce.cli.{cmd_name}").command
+        # In a docstring, click's mark for lines that stay as they are would be an invisible character.
+        command.help = (command.help or "").replace("\\b\n", "\b\n")
         return command
 
     def resolve_command(
@@ -88,24 +96,40 @@ class Menu(click.Group):
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         args = sys.argv[1:] if args is None else args
         try:
+            code = self._outcome(args, prog_name, complete_var, **extra)
+        except OSError as error:
+            if why := output_lost(error):
+                complain(why)
+                code = INTERRUPTED
+            else:
+                complain(f"{error.filename!r} can't be used", error.strerror or str(error))
+                code = WRONG_USAGE
+        sys.exit(code)
+
+    def _outcome(
+        self,
+        args: collections.abc.Sequence[str],
+        prog_name: str | None,
+        complete_var: str | None,
+        **extra: typing.Any,
+    ) -> int:
+        try:
             _check_text(args)
-            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra) or 0
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra) or 0
+        except click.exceptions.NoArgsIsHelpError as bare:
+            bare.show()
+            return bare.exit_code
         except click.ClickException as wrong:
-            code = _wrong_usage(wrong)
+            return _fail(_wrong_usage(wrong), args, usage=True)
         except click.Abort:
             complain("interrupted")
-            code = INTERRUPTED
-        except BrokenPipeError:
-            leave_stdout()
-            code = INTERRUPTED
+            return INTERRUPTED
         except Exception as error:
             from ringonce.errors import RingonceError
 
             if not isinstance(error, RingonceError):
                 raise
-            complain(error.what, error.why, error.fix)
-            code = exit_code(error)
-        sys.exit(code)
+            return _fail(error, args)
 
 
 @click.command(
@@ -116,17 +140,6 @@ def menu() -> None:
     """Place Genesys Cloud calls for agents: one decision to call rings at most once."""
 
 
-def complain(what: str, why: str = "", fix: str = "") -> None:
-    """Say on stderr what went wrong, why, and what to do."""
-    click.echo(complaint(what, why, fix), err=True)
-
-
-def complaint(what: str, why: str = "", fix: str = "") -> str:
-    """Put an error in words for people."""
-    words = f"error: {what}" + (f": {why}" if why else "")
-    return words + (f"\n\nhint: {fix}" if fix else "")
-
-
 def exit_code(error: Exception) -> int:
     """Give the exit code that scripts see for *error*."""
     from ringonce import errors
@@ -135,16 +148,22 @@ def exit_code(error: Exception) -> int:
         errors.ConfigError: WRONG_USAGE,
         errors.Refused: REFUSED,
         errors.StillGoing: NOT_AS_ASKED,
-        errors.NoAnswer: UNKNOWN,
+        errors.OutcomeUnknown: UNKNOWN,
+        errors.NoAnswer: UNREACHABLE,
         errors.Unreachable: UNREACHABLE,
     }
     return next((code for kind, code in codes.items() if isinstance(error, kind)), 1)
 
 
-def leave_stdout() -> None:
-    """Write no more to a reader that has gone, not even when the process ends."""
+def output_lost(error: OSError) -> str:
+    """Write no more to stdout, not even when the process ends, and say why; empty if *error* is about a file."""
+    if error.filename is not None:
+        return ""
     if sys.stdout is sys.__stdout__ and sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return "nobody reads the output any more"
+    return f"the output can't be written any more: {error.strerror or error}"
 
 
 def _check_text(args: collections.abc.Iterable[str]) -> None:
@@ -154,10 +173,22 @@ def _check_text(args: collections.abc.Iterable[str]) -> None:
         raise click.UsageError("an argument is no text: it has bytes that are not UTF-8") from None
 
 
-def _wrong_usage(wrong: click.ClickException) -> int:
+def _wrong_usage(wrong: click.ClickException) -> "RingonceError":
+    from ringonce.errors import ConfigError
+
     path = wrong.ctx.command_path if isinstance(wrong, click.UsageError) and wrong.ctx else "ringonce"
-    if isinstance(wrong, click.exceptions.NoArgsIsHelpError):
-        wrong.show()
-    else:
-        complain(wrong.format_message(), fix=f"see {path} --help")
-    return wrong.exit_code
+    return ConfigError(wrong.format_message(), fix=f"see {path} --help")
+
+
+def _fail(error: "RingonceError", args: collections.abc.Sequence[str], *, usage: bool = False) -> int:
+    """Tell an error in words, and to programs that asked for JSON."""
+    if "--json" not in args:
+        complain(error.what, error.why, error.fix)
+        return exit_code(error)
+    from ringonce.cli.telling import NOTHING, JsonTeller
+
+    told = JsonTeller()
+    told.failed(error)
+    if usage and args[0] == "call":
+        told.result(NOTHING)
+    return exit_code(error)

@@ -7,6 +7,7 @@ import re
 import typing
 
 import click
+from click.core import ParameterSource
 
 from ringonce.config import SANDBOX_URL
 
@@ -56,10 +57,21 @@ def connection(command: F) -> F:
 
 
 def answering(command: collections.abc.Callable[..., int]) -> collections.abc.Callable[..., None]:
-    """End the process with the exit code that *command* returns."""
+    """End the process with the exit code that *command* returns. What was given empty is wrong usage."""
 
     @functools.wraps(command)
-    def ended(*args: typing.Any, **options: typing.Any) -> None:
-        click.get_current_context().exit(command(*args, **options))
+    def ended(**options: typing.Any) -> None:
+        context = click.get_current_context()
+        _refuse_empty(context)
+        context.exit(command(**options))
 
     return ended
+
+
+def _refuse_empty(context: click.Context) -> None:
+    for param in context.command.params:
+        value = context.params.get(param.name or "")
+        given = context.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
+        if given and isinstance(value, str) and not value.strip():
+            # Most often a shell's variable that is not set: to go on without it would be a guess.
+            raise click.BadParameter("it is empty; give a value, or leave it out", context, param)

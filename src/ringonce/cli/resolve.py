@@ -9,6 +9,7 @@ import typing
 import click
 
 from ringonce.cli.options import Conversation, answering
+from ringonce.cli.words import say
 from ringonce.errors import Ambiguous, NotFound, Refused
 from ringonce.ledger import OPEN, RowState
 
@@ -57,7 +58,7 @@ def command(*, intent: str, placed: str | None, not_placed: bool, reason: str) -
         raise Refused(
             f"Intent {intent!r} was settled meanwhile", why=f"it is {stands.state}", fix="see ringonce history"
         )
-    click.echo(f"{intent} is {word.state.replace('_', ' ')} now", err=True)
+    say(f"{intent} is {word.state.replace('_', ' ')} now")
     return 0
 
 

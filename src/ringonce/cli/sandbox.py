@@ -1,13 +1,32 @@
 """`ringonce sandbox`: a Genesys Cloud of your own on this machine."""
 
-import sys
+import errno
+import typing
 
 import click
 
-from ringonce.cli.menu import WRONG_USAGE, complain
 from ringonce.cli.options import answering
+from ringonce.cli.words import say
+from ringonce.errors import ConfigError
 
 MOST_AGENTS = 99_999
+FASTEST = 10_000.0
+
+
+class Speed(click.ParamType[float]):
+    """How many times faster than life."""
+
+    name = "speed"
+
+    def convert(self, value: typing.Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the number."""
+        try:
+            speed = float(value)
+        except ValueError:
+            speed = 0.0
+        if not 0 < speed <= FASTEST:
+            self.fail(f"{value!r} is no number above 0 and up to {FASTEST:.0f}", param, ctx)
+        return speed
 
 
 @click.command(short_help="Run a Genesys Cloud of your own on this machine.")
@@ -20,7 +39,9 @@ MOST_AGENTS = 99_999
     show_default=True,
     help="More agents: agent-00001@example.com, …",
 )
-@click.option("--speed", type=float, default=1.0, show_default=True, help="How many times faster than life.")
+@click.option(
+    "--speed", type=Speed(), default=1.0, show_default=True, metavar="X", help="How many times faster than life."
+)
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="Throws the sandbox's dice: the same seed, the same run."
 )
@@ -47,9 +68,11 @@ def command(*, host: str, port: int, agents: int, speed: float, seed: int, as_js
     try:
         sandbox.run(host=host, port=port, agents=agents, speed=speed, seed=seed, ready=greet)
     except sandbox.SandboxError as error:
-        complain(error.what, error.why, error.fix)
-        return WRONG_USAGE
-    click.echo("the sandbox has stopped; its calls are gone", err=True)
+        cause = error.__cause__
+        elsewhere = isinstance(cause, OSError) and cause.errno == errno.EADDRNOTAVAIL
+        fix = "give --host an address of this machine, such as 127.0.0.1" if elsewhere else error.fix
+        raise ConfigError(error.what, why=error.why, fix=fix) from error
+    say("the sandbox has stopped; its calls are gone")
     return 0
 
 
@@ -64,5 +87,3 @@ def _greet(url: str, *, as_json: bool) -> None:
             f'\ntry: ringonce call --base-url {url} --agent ada@example.com --to "+1 555 987 6543"\nCtrl-C ends it',
             err=True,
         )
-    if sys.stdout is not None:
-        sys.stdout.flush()

@@ -1,12 +1,13 @@
 """How a call's life is told: as JSON for programs, as lines for pipes, or live for a terminal."""
 
+import contextlib
 import sys
 import time
 import typing
 
 import click
 
-from ringonce.cli.menu import complaint
+from ringonce.cli.words import complaint, printable, utter
 from ringonce.models import Call, Outcome, Placed, State
 
 if typing.TYPE_CHECKING:
@@ -20,6 +21,10 @@ WORDS = {
 }
 
 
+NOTHING: dict[str, object] = dict.fromkeys(("intent", "conversation_id", "state", "outcome", "replayed", "adopted"))
+"""The result of a call of which nothing is known."""
+
+
 class Teller:
     """Tells what happens, and in the end what came of it."""
 
@@ -31,11 +36,15 @@ class Teller:
 
     def say(self, words: str) -> None:
         """Say something to people, on stderr."""
-        click.echo(words, err=True)
+        self.utter(printable(words))
+
+    def utter(self, words: str) -> None:
+        """Write words on stderr that are fit for a terminal."""
+        utter(words)
 
     def failed(self, error: "FailedWith") -> None:
         """Tell an error, in words."""
-        self.say(complaint(error.what, error.why, error.fix))
+        self.utter(complaint(error.what, error.why, error.fix))
 
     def result(self, fields: dict[str, object]) -> None:
         """Tell the last thing that there is to tell."""
@@ -55,6 +64,9 @@ class FailedWith(typing.Protocol):
 class JsonTeller(Teller):
     """One object a line on stdout; words still go to stderr."""
 
+    def __init__(self) -> None:
+        self._ended = False
+
     def placed(self, placed: Placed, agent: str) -> None:
         """Tell that the platform has the call."""
         del agent
@@ -73,15 +85,15 @@ class JsonTeller(Teller):
         self._line("error", {"error": type(error).__name__, "what": error.what, "why": error.why, "fix": error.fix})
 
     def result(self, fields: dict[str, object]) -> None:
-        """Tell what came of the call."""
-        self._line("result", fields)
+        """Tell what came of the call; once, since it is the last line."""
+        if not self._ended:
+            self._ended = True
+            self._line("result", fields)
 
     def _line(self, event: str, fields: dict[str, typing.Any]) -> None:
         import msgspec
 
         click.echo(msgspec.json.encode({"event": event} | fields).decode())
-        if sys.stdout is not None:
-            sys.stdout.flush()
 
 
 class LineTeller(Teller):
@@ -113,9 +125,7 @@ class LineTeller(Teller):
 
     def _show(self, state: State, line: str) -> None:
         del state
-        click.echo(line)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        click.echo(printable(line, None))
 
 
 class LiveTeller(LineTeller):
@@ -149,18 +159,22 @@ class LiveTeller(LineTeller):
 
     def close(self) -> None:
         """Take the moving line away."""
-        self._live.stop()
+        with contextlib.suppress(OSError):  # a terminal that has gone needs no tidying
+            self._live.stop()
 
-    def say(self, words: str) -> None:
+    def utter(self, words: str) -> None:
         """Say something where the moving line was, which goes on below."""
-        self._live.stop()
-        super().say(words)
-        self._live.start()
+        moving = self._live.is_started
+        self.close()
+        super().utter(words)
+        if moving:
+            with contextlib.suppress(OSError):
+                self._live.start()
 
     def _show(self, state: State, line: str) -> None:
         from rich.text import Text
 
-        self._live.console.print(Text(line, style=self.COLOURS.get(state, "")), soft_wrap=True)
+        self._live.console.print(Text(printable(line, None), style=self.COLOURS.get(state, "")), soft_wrap=True)
 
     def _moving(self) -> "Text":
         from rich.text import Text
@@ -187,7 +201,7 @@ def tell_once(call: Call, *, as_json: bool) -> None:
     if as_json:
         JsonTeller().call(call)
     else:
-        click.echo(f"{call.conversation_id}  {call.state}  {describe(call)}")
+        click.echo(printable(f"{call.conversation_id}  {call.state}  {describe(call)}", None))
 
 
 def describe(call: Call) -> str:

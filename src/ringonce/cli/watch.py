@@ -7,7 +7,7 @@ import typing
 
 import click
 
-from ringonce.cli.menu import INTERRUPTED, exit_code, leave_stdout
+from ringonce.cli.menu import INTERRUPTED, exit_code, output_lost
 from ringonce.cli.options import Conversation, Seconds, answering, connection
 from ringonce.errors import RingonceError
 
@@ -67,12 +67,13 @@ async def _watch_all(
             if watching.done():
                 return await watching
             await stopped(watching)
-    except BrokenPipeError:
-        leave_stdout()
-        told.say("nobody reads the output any more; the calls go on")
+    except OSError as error:
+        if not (why := output_lost(error)):
+            raise
+        told.say(f"{why}; the calls go on")
         return INTERRUPTED
     told.say("interrupted: the calls go on")
-    return INTERRUPTED
+    return interrupt.code
 
 
 async def _watch(client: "AsyncClient", conversation: str, patience: float | None, told: "Teller") -> int:

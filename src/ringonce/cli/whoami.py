@@ -7,6 +7,7 @@ import typing
 import click
 
 from ringonce.cli.options import answering, connection
+from ringonce.cli.words import printable
 
 if typing.TYPE_CHECKING:
     from ringonce.models import Identity
@@ -31,7 +32,7 @@ def command(*, agent: str, as_json: bool, region: str | None, base_url: str | No
         if as_json:
             click.echo(msgspec.json.encode({"event": "whoami", **msgspec.to_builtins(who)}).decode())
         else:
-            click.echo("\n".join(_lines(who)))
+            click.echo("\n".join(printable(line, None) for line in _lines(who)))
         return 0
 
     return run(asking())
