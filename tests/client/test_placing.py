@@ -1,15 +1,12 @@
 """One intent rings at most once: what leaves, and what is told, for every answer there may be."""
 
 from collections.abc import Callable
-from typing import Any
 
-import msgspec
 import pytest
 
 from ringonce import AccessToken
-from ringonce.client.board import Board
 from ringonce.client.flows.placing import place_call, plan_call
-from ringonce.client.wishes import Cancelled, Flow, Lost, Release, Request, Response, Send, Sleep
+from ringonce.client.wishes import Lost, Request, Response
 from ringonce.errors import (
     ApiRefusal,
     IntentConflict,
@@ -20,7 +17,6 @@ from ringonce.errors import (
     Unreachable,
 )
 from ringonce.ledger import Row, RowState
-from ringonce.models import Placed
 from simulated import ORIGIN, Simulated
 
 Answer = Callable[[], Response]
@@ -351,78 +347,3 @@ def test_a_refusal_that_is_no_text_is_a_refusal_all_the_same(simulated: Simulate
 
     with pytest.raises(ApiRefusal):
         simulated.run(place_call(simulated.session, simulated.order()))
-
-
-@pytest.mark.parametrize(
-    "answer", [None, Response(503, {}, b""), Response(200, {}, b"<html>")], ids=["lost", "503", "no token"]
-)
-def test_a_token_that_cannot_be_had_sends_nothing_and_leaves_the_intent_free(
-    simulated: Simulated, answer: Response | None
-) -> None:
-    def no_token(request: Request, go: Answer) -> Response:
-        return (answer or lost(sent=True)) if request.url.endswith("/oauth/token") else go()
-
-    simulated.trouble = no_token
-    with pytest.raises(Unreachable):
-        simulated.run(place_call(simulated.session, simulated.order()))
-
-    assert simulated.creates == []
-    assert simulated.ledger.look(ORIGIN, "crm-4711") is None
-
-
-def steps_until(simulated: Simulated, kind: type) -> Flow[Placed]:
-    """Run a placing until it wishes for something of *kind*, once its create has been asked for."""
-    flow = place_call(simulated.session, simulated.order())
-    answer: Any = None
-    while True:
-        wish = flow.throw(answer) if isinstance(answer, Exception) else flow.send(answer)
-        if isinstance(wish, kind) and (simulated.creates or (isinstance(wish, Send) and is_create(wish.request))):
-            return flow
-        answer = simulated._give(wish)
-
-
-def test_whoever_gives_up_while_nothing_is_on_the_wire_leaves_the_intent_free(simulated: Simulated) -> None:
-    simulated.trouble = on_create(lambda _: Response(429, {"retry-after": "7"}, b"{}"))
-    flow = steps_until(simulated, Sleep)
-
-    assert isinstance(flow.throw(Cancelled()), Release)
-
-
-def test_whoever_gives_up_while_the_create_is_on_the_wire_leaves_it_armed(simulated: Simulated) -> None:
-    flow = steps_until(simulated, Send)
-
-    with pytest.raises(Cancelled):
-        flow.throw(Cancelled())
-    row = simulated.ledger.look(ORIGIN, "crm-4711")
-    assert row is not None
-    assert row.state is RowState.ARMED
-
-
-def test_a_call_whose_program_stopped_is_found_within_seconds_by_the_next(simulated: Simulated) -> None:
-    simulated.run(place_call(simulated.session, simulated.order()))
-    row = simulated.ledger.look(ORIGIN, "crm-4711")
-    assert row is not None
-    armed = msgspec.structs.replace(row, state=RowState.ARMED, conversation_id="")
-    simulated.ledger._rows[ORIGIN, "crm-4711"] = armed
-    simulated.session.board = Board()
-    simulated.world.advance(simulated.world.now + 5)
-    began = simulated.world.now
-
-    placed = simulated.run(place_call(simulated.session, simulated.order()))
-
-    assert (placed.adopted, placed.replayed) == (True, True)
-    assert simulated.world.now - began < 5
-    assert len(simulated.creates) == 1
-
-
-@pytest.mark.parametrize("number", ["+15559876543", "+15559870007"], ids=["answered", "the agent never picks up"])
-def test_the_call_of_another_intent_is_not_taken_for_the_lost_one(simulated: Simulated, number: str) -> None:
-    tutorial = {"wire": "tutorial", "caller_id": "+15551234567", "to": number}
-    other = simulated.run(place_call(simulated.session, simulated.order(intent="other", **tutorial)))
-    simulated.session.board = Board()
-    simulated.trouble = on_create(lambda _: lost(sent=True))
-
-    with pytest.raises(OutcomeUnknown):
-        simulated.run(place_call(simulated.session, simulated.order(**tutorial)))
-
-    assert [call["conversationId"] for call in simulated.world.calls()] == [other.conversation_id]

@@ -19,7 +19,6 @@ def faults_of(stage: Stage) -> Iterator[str]:
     for call in stage.world.calls():
         calls[call["attributes"].get(STAMP, "")].append(call)
     rows = {intent: stage.ledger.look(ORIGIN, intent) for intent in stage.intents}
-    unknown = sum(row is not None and row.state is RowState.UNKNOWN for row in rows.values())
     for intent, row in rows.items():
         told, made = stage.told[intent], calls[intent]
         if len(made) > 1:
@@ -27,7 +26,7 @@ def faults_of(stage: Stage) -> Iterator[str]:
         if row is None:
             yield from _without_row(intent, told, made)
         else:
-            yield from _with_row(intent, row, told, made, alone=unknown == 1)
+            yield from _with_row(intent, row, told, made, alone=len(rows) == 1)
             yield from _outcome(stage, intent, row, told)
 
 
@@ -44,7 +43,7 @@ def _with_row(intent: str, row: Row, told: Told, made: list[dict[str, Any]], *, 
         yield f"{intent}: told of another call than the one that there is"
     if row.state is RowState.REFUSED and made:
         yield f"{intent}: refused, and yet a call"
-    # A call whose agent never picked up carries no stamp: with two intents open, nobody can say whose it was.
+    # A call whose agent never picked up carries no stamp: beside another intent, nobody can say whose it was.
     if row.state is RowState.UNKNOWN and made and (made[0]["rang"] or alone):
         yield f"{intent}: unknown, though its call could be found"
     if row.state is RowState.ARMED:
