@@ -96,5 +96,5 @@ def test_a_no_in_the_browser_is_a_no(environ: dict[str, str]) -> None:
     code, told, page = log_in(environ, "Ada Lovelace, ada@example.com", "Deny")
 
     assert code == 3
-    assert told == ""
+    assert json.loads(told)["error"] == "NotAuthenticated"
     assert page == "ringonce has your answer"

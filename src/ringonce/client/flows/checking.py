@@ -176,7 +176,7 @@ class _Check:
                 self._note(findings.doubtful(name, f"not checked: {self.closed}"))
         except RingonceError as error:
             # A call looks agents and queues up as well; whatever else can't be read is only not known.
-            fatal = name in {"agent", "queue"} and not isinstance(error, (NoAnswer, NotPermitted))
+            fatal = name in {"agent", "queue"} and not isinstance(error, NotPermitted)
             self._note(findings.refused(name, error, Verdict.FAIL if fatal else Verdict.WARN))
 
     def _token(self, response: Response, now: float) -> Flow[Finding]:

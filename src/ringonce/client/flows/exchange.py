@@ -76,7 +76,9 @@ def exchange(
                 return _or_unauthenticated(outcome) if signed else outcome
         wait = policy.pause(tries, outcome)
         late = (yield Now()) + wait > deadline
-        if late or not policy.may_repeat(request, outcome) or (tries >= policy.MOST_TRIES and not _limited(outcome)):
+        # Only what is done once is worth waiting for the quota until the deadline.
+        enough = tries >= policy.MOST_TRIES and not (care is not None and _limited(outcome))
+        if late or enough or not policy.may_repeat(request, outcome):
             return _give_up(request, outcome, wait)
         yield Sleep(wait)
         if care is not None:
