@@ -1,5 +1,6 @@
 """`ringonce login`: let an agent say in their browser that this machine may act as them."""
 
+import contextlib
 import os
 import typing
 import uuid
@@ -8,6 +9,7 @@ import click
 
 from ringonce.cli.options import Seconds, answering, connection
 from ringonce.cli.words import printable, say
+from ringonce.errors import RingonceError
 
 if typing.TYPE_CHECKING:
     from ringonce.cli.logins import Login
@@ -81,7 +83,8 @@ async def _log_in(settings: "Settings", safe: "Safe", agent: str, timeout: float
                 store_as=auth.store_as,
             )
             if agent and not login.is_of(agent):
-                await client.revoke_token()
+                with contextlib.suppress(RingonceError):  # whose login it was matters more
+                    await client.revoke_token()
                 _refuse(login, agent)
             replaced = logins.add(config.state_dir(os.environ), login)
         except BaseException:

@@ -14,12 +14,12 @@ if typing.TYPE_CHECKING:
     from ringonce.config import Settings
 
 
-@click.command(short_help="Withdraw what login was given, and forget it.")
+@click.command(short_help="Withdraw the access token that login was given, and forget the rest.")
 @click.option("--agent", metavar="EMAIL|ID", default="", help="Who; by default everybody who is logged in there.")
 @connection
 @answering
 def command(*, agent: str, as_json: bool, region: str | None, base_url: str | None) -> int:
-    """Withdraw what login was given, and forget it.
+    """Withdraw the access token that login was given, and forget the rest.
 
     The platform is asked to revoke the token; whether it can be or not, nothing of it stays on this machine.
     """

@@ -84,6 +84,9 @@ def _page(port: int, path: str, land: Tell) -> Iterator[int]:
         thread.join()
 
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
 class _Handler(BaseHTTPRequestHandler):
     """Takes the first answer; other paths (a favicon) are nothing."""
 
@@ -97,6 +100,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         address = urlsplit(self.path)
         query = dict(parse_qsl(address.query))
+        if self.headers.get("host", "").rpartition(":")[0] not in LOOPBACK:
+            self.send_error(403)  # a page elsewhere that resolves its own name to this machine
+            return
         if address.path != self.where or not query.keys() & {"code", "error"}:
             self.send_error(404)
             return

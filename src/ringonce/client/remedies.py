@@ -331,8 +331,8 @@ LOGIN: tuple[LoginRemedy, ...] = (
     LoginRemedy(
         "",
         "inactive",
-        "the client is inactive",
-        f"have an administrator activate the client in {OAUTH_CLIENT}",
+        "the client, or the user that it asks for, is inactive",
+        f"have an administrator activate the user, or the client in {OAUTH_CLIENT}",
         "undocumented",
     ),
 )
