@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from ringonce.client.outcome import AGENT, FAR, LegFacts, judge
-from ringonce.client.snapshots import Leg, Snapshot
+from ringonce.client.snapshots import Snapshot
 from ringonce.models import Call, Participant, State
 
 STAMP = "ringonce.intent"
@@ -37,14 +37,13 @@ def fold(conversation_id: str, snapshots: Iterable[Snapshot]) -> Call:
 class Facts:
     """All that is known of one conversation. It grows by `absorb`; `call` tells what it adds up to."""
 
-    __slots__ = ("_call", "_ended", "_reached", "_recording", "conversation_id", "legs", "statuses")
+    __slots__ = ("_call", "_ended", "_recording", "conversation_id", "legs", "statuses")
 
     def __init__(self, conversation_id: str) -> None:
         self.conversation_id = conversation_id
         self.legs: dict[str, LegFacts] = {}
         self.statuses: set[str] = set()
         self._ended = False
-        self._reached = State.REQUESTED
         self._recording = False
         self._call: Call | None = None
 
@@ -170,6 +169,3 @@ def _participant(leg: LegFacts) -> Participant:
         wrapup_required=leg.wrapup_required,
         wrapup_code=leg.wrapup_code,
     )
-
-
-__all__ = ["STAMP", "Facts", "Leg", "fold"]

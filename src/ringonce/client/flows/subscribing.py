@@ -9,7 +9,6 @@ from ringonce.client.channels import Channel
 from ringonce.client.flows.exchange import decoded, read
 from ringonce.client.flows.session import Session
 from ringonce.client.wishes import Flow, Now, Request
-from ringonce.errors import NotFound
 
 MOST_TOPICS = 1000
 """Topics that a channel may have (the platform's notification guide)."""
@@ -72,6 +71,3 @@ def subscribe(session: Session, channel: Channel, agents: Iterable[str], *, repl
     what = "The agents' calls can't be subscribed to"
     entities = decoded((yield from read(request, what)), _Topics, what).entities
     return {agent for one in entities if one.state != "Rejected" and (agent := agent_of(one.id))}
-
-
-__all__ = ["MOST_TOPICS", "NotFound", "agent_of", "make_channel", "subscribe", "topic"]

@@ -5,7 +5,6 @@ from typing import Any
 from ringonce.sandbox.dice import named
 from ringonce.sandbox.org import Org, Station, User
 
-EXPANSIONS = ("station", "presence", "routingStatus")
 AVAILABLE = {
     "id": "6a3af858-942f-489d-9700-5f9bcdcdae9b",
     "systemPresence": "Available",
