@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from databases import database, postgres
 from leaks import leaks_in
+
+__all__ = ["database", "postgres"]
 
 
 @pytest.fixture(scope="session")

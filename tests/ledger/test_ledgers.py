@@ -14,10 +14,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from databases import new_database
 from ringonce.errors import LedgerError
 from ringonce.ledger import Ledger, Row, RowState
 from ringonce.ledger.memory import MemoryLedger
+from ringonce.ledger.sql import SqlLedger
 from ringonce.ledger.sqlite import SqliteLedger
+from ringonce.service.store import Store
 
 NUMBER = "+15559876543"
 
@@ -27,14 +30,20 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "ledger.sqlite3"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def ledger(request: pytest.FixtureRequest, path: Path) -> Iterator[Ledger]:
+@pytest.fixture(params=["memory", "file", "sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest, path: Path, tmp_path: Path) -> Iterator[Ledger]:
     if request.param == "memory":
         yield MemoryLedger()
         return
-    opened = SqliteLedger(path)
-    yield opened
-    opened.close()
+    if request.param == "file":
+        opened = SqliteLedger(path)
+        yield opened
+        opened.close()
+        return
+    file = f"sqlite:///{tmp_path}/calls.db"
+    store = Store(file if request.param == "sqlite" else new_database(request.getfixturevalue("postgres")))
+    yield SqlLedger(store.engine)
+    store.close()
 
 
 def row_of(ledger: Ledger, intent: str = "crm-4711", incarnation: str = "one") -> Row:

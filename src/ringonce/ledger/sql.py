@@ -1,0 +1,159 @@
+"""A ledger in an SQL database that many machines share (PostgreSQL, or SQLite on one machine)."""
+
+import contextlib
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from ringonce.errors import LedgerError
+from ringonce.ledger import OPEN, Row, RowState
+
+metadata = sa.MetaData()
+_time: sa.types.TypeEngine[float] = sa.Double()
+
+intents = sa.Table(
+    "intents",
+    metadata,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("intent", sa.Text, primary_key=True),
+    sa.Column("agent_id", sa.Text, nullable=False),
+    sa.Column("mark", sa.Text, nullable=False),
+    sa.Column("tail", sa.Text, nullable=False),
+    sa.Column("incarnation", sa.Text, nullable=False),
+    sa.Column("deadline", _time, nullable=False),
+    sa.Column("armed_at", _time, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("settled_at", _time, nullable=True),
+    sa.Column("conversation_id", sa.Text, nullable=False),
+    sa.Column("adopted", sa.Boolean, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("refusal", sa.Text, nullable=False),
+    sa.Index("ix_intents_agent_id_armed_at", "agent_id", "armed_at"),
+    sa.Index("ix_intents_mark", "mark"),
+    sa.Index("ix_intents_armed_at", "armed_at"),
+)
+secret = sa.Table("secret", metadata, sa.Column("key", sa.LargeBinary, nullable=False))
+"""One row: what numbers are hashed with."""
+
+
+class SqlLedger:
+    """Rows in a database whose tables are there already.
+
+    Raise `LedgerError` wherever a row can't be known to be kept.
+    """
+
+    instant = False
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._key = b""
+
+    def mark(self, number: str) -> str:
+        """Give what stands for a number in rows: a hash keyed with this database's secret."""
+        if not self._key:
+            with self._said("read"), self._engine.begin() as db:
+                self._key = marking_key(db)
+        return marked(self._key, number)
+
+    def look(self, platform: str, intent: str) -> Row | None:
+        """Give the intent's row, if it has one."""
+        with self._said("read"), self._engine.connect() as db:
+            return find(db.execution_options(reading=True), platform, intent)
+
+    def rivals(self, row: Row, since: float) -> list[Row]:
+        """Give the other rows of the same platform and agent that were armed after *since*."""
+        query = intents.select().where(
+            intents.c.platform == row.platform,
+            intents.c.agent_id == row.agent_id,
+            intents.c.armed_at > since,
+            intents.c.intent != row.intent,
+        )
+        with self._said("read"), self._engine.connect() as db:
+            return [_row(found) for found in db.execution_options(reading=True).execute(query).mappings()]
+
+    def arm(self, row: Row) -> Row | None:
+        """Insert *row*, kept for good, and give None; or leave all as it is and give the row that was there."""
+        with self._said("written"), self._engine.begin() as db:
+            # What a person has said never rang may be placed again.
+            db.execute(intents.delete().where(*_is(row), intents.c.state == RowState.NOT_PLACED))
+            if db.execute(_insert(db, row).returning(intents.c.intent)).first() is not None:
+                return None
+            return find(db, row.platform, row.intent)
+
+    def settle(self, row: Row) -> Row:
+        """Replace the row of the same intent if that is still open, and give the row that then stands."""
+        with self._said("written"), self._engine.begin() as db:
+            return settle(db, row)
+
+    def release(self, row: Row) -> None:
+        """Remove the row if it is still armed by the same incarnation."""
+        mine = intents.c.incarnation == row.incarnation, intents.c.state == RowState.ARMED
+        with self._said("written"), self._engine.begin() as db:
+            db.execute(intents.delete().where(*_is(row), *mine))
+
+    @contextlib.contextmanager
+    def _said(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except (sa.exc.SQLAlchemyError, OSError) as wrong:
+            cause = str(getattr(wrong, "orig", None) or wrong).strip().partition("\n")[0]
+            raise LedgerError(
+                f"The ledger in {self._engine.url.render_as_string(hide_password=True)} can't be {done}",
+                why=f"{cause}; without it a second ring can't be ruled out, so nothing was sent",
+                fix="check that the database runs, and its disk's space",
+            ) from wrong
+
+
+def find(db: sa.Connection, platform: str, intent: str) -> Row | None:
+    """Give the intent's row, if it has one."""
+    query = intents.select().where(intents.c.platform == platform, intents.c.intent == intent)
+    found = db.execute(query).mappings().first()
+    return _row(found) if found else None
+
+
+def settle(db: sa.Connection, row: Row) -> Row:
+    """Replace the row of the same intent if that is still open, and give the row that then stands."""
+    still_open = intents.c.state.in_(sorted(OPEN))
+    if db.execute(intents.update().where(*_is(row), still_open).values(_values(row))).rowcount == 1:
+        return row
+    return find(db, row.platform, row.intent) or row
+
+
+def marking_key(db: sa.Connection) -> bytes:
+    """Give what numbers are hashed with, made the first time."""
+    if db.dialect.name == "postgresql":
+        db.execute(sa.text("LOCK TABLE secret IN EXCLUSIVE MODE"))
+    found: bytes | None = db.scalar(sa.select(secret.c.key))
+    if found is None:
+        found = secrets.token_bytes(32)
+        db.execute(secret.insert().values(key=found))
+    return found
+
+
+def marked(key: bytes, number: str) -> str:
+    """Give what stands for a number (E.164)."""
+    return hmac.new(key, number.encode(), hashlib.sha256).hexdigest()
+
+
+def _insert(db: sa.Connection, row: Row) -> sa.Insert:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    build = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    return build(intents).values(_values(row)).on_conflict_do_nothing()
+
+
+def _is(row: Row) -> tuple[sa.ColumnElement[bool], ...]:
+    return intents.c.platform == row.platform, intents.c.intent == row.intent
+
+
+def _values(row: Row) -> dict[str, Any]:
+    return msgspec.structs.asdict(row) | {"state": str(row.state)}
+
+
+def _row(found: sa.RowMapping) -> Row:
+    return msgspec.convert({str(name): value for name, value in found.items()}, Row)

@@ -1,0 +1,185 @@
+"""The tables. Times are seconds since the epoch; a `mark` stands for a number, equal for equal numbers."""
+
+import sqlalchemy as sa
+
+from ringonce.ledger import sql
+
+metadata = sa.MetaData(
+    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"}
+)
+_seq = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_time: sa.types.TypeEngine[float] = sa.Double()
+
+calls = sa.Table(
+    "calls",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, nullable=False, unique=True, doc="the intent's key, the caller's or made"),
+    sa.Column("fingerprint", sa.Text, nullable=False, doc="hash of what was asked under the key"),
+    sa.Column("created_by", sa.Text, nullable=False, doc="the API token's id"),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("batch_id", sa.Text, sa.ForeignKey("batches.id"), nullable=True),
+    sa.Column("row", sa.Integer, nullable=True, doc="the row's number in the batch's file"),
+    sa.Column("agent", sa.Text, nullable=False, doc="as it was given"),
+    sa.Column("agent_id", sa.Text, nullable=False, doc="empty until it is looked up"),
+    sa.Column("number", sa.Text, nullable=False, doc="E.164"),
+    sa.Column("mark", sa.Text, nullable=False),
+    sa.Column("zone", sa.Text, nullable=False, doc="the callee's own time zone, if it was given"),
+    sa.Column("asked", sa.JSON, nullable=False, doc="caller id, queue, attributes, … as given"),
+    sa.Column("priority", sa.Integer, nullable=False, doc="the lower goes first"),
+    sa.Column("not_before", _time, nullable=False),
+    sa.Column("expires_at", _time, nullable=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("due_at", _time, nullable=False, doc="when a waiting call is looked at again"),
+    sa.Column("why", sa.JSON, nullable=False, doc="what it waits for, or why it was refused"),
+    sa.Column("attempt", sa.Integer, nullable=False, doc="how many intents it has become so far"),
+    sa.Column("conversation_id", sa.Text, nullable=False),
+    sa.Column("progress", sa.Text, nullable=False, doc="the call's own state while it is live"),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("told", sa.JSON, nullable=False, doc="the call as it was last told, with its evidence"),
+    sa.Column("placed_at", _time, nullable=True),
+    sa.Column("ended_at", _time, nullable=True),
+    sa.Column("changed_at", _time, nullable=False),
+    sa.Index(None, "state", "due_at"),
+    sa.Index(None, "agent_id", "state", "priority", "due_at"),
+    sa.Index(None, "batch_id", "row"),
+    sa.Index(None, "mark", "created_at"),
+    sa.Index(None, "created_at"),
+)
+
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("settings", sa.JSON, nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("changed_at", _time, nullable=False),
+)
+
+lines = sa.Table(
+    "lines",
+    metadata,
+    sa.Column("agent_id", sa.Text, primary_key=True, doc="one call at a time for an agent"),
+    sa.Column("call_id", sa.Text, nullable=False),
+    sa.Column("worker", sa.Text, nullable=False),
+    sa.Column("since", _time, nullable=False),
+    sa.Column("free_at", _time, nullable=True, doc="when the agent is free again, once the call has ended"),
+)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("intent", sa.Text, primary_key=True, doc="the ledger's key of this attempt"),
+    sa.Column("call_id", sa.Text, nullable=False),
+    sa.Column("mark", sa.Text, nullable=False),
+    sa.Column("at", _time, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Index(None, "mark", "at"),
+    sa.Index(None, "call_id"),
+)
+
+intents = sql.intents.to_metadata(metadata)
+secret = sql.secret.to_metadata(metadata)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("seq", _seq, primary_key=True, autoincrement=True),
+    sa.Column("at", _time, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, doc="call.changed, batch.changed, …"),
+    sa.Column("subject", sa.Text, nullable=False, doc="the call's or batch's id"),
+    sa.Column("agent_id", sa.Text, nullable=False, doc="whose it is, for who may see it"),
+    sa.Column("body", sa.JSON, nullable=False),
+    sa.Index(None, "subject", "seq"),
+    sa.Index(None, "at"),
+)
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False, unique=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("agents", sa.JSON, nullable=False, doc="a dialer's agents; empty: all"),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("used_at", _time, nullable=True),
+    sa.Column("revoked_at", _time, nullable=True),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", _seq, primary_key=True, autoincrement=False, doc="without a gap"),
+    sa.Column("at", _time, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("details", sa.Text, nullable=False, doc="JSON, the very bytes that were hashed"),
+    sa.Column("before", sa.Text, nullable=False, doc="the hash of the entry before"),
+    sa.Column("hash", sa.Text, nullable=False),
+    sa.Index(None, "subject"),
+)
+
+identities = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True, doc="under which a secret is kept"),
+    sa.Column("agent_id", sa.Text, nullable=False),
+    sa.Column("agent", sa.Text, nullable=False, doc="for people"),
+    sa.Column("sealed", sa.LargeBinary, nullable=False, doc="encrypted"),
+    sa.Column("changed_at", _time, nullable=False),
+    sa.Index(None, "agent_id"),
+)
+
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("kinds", sa.JSON, nullable=False, doc="of events; empty: all"),
+    sa.Column("sealed", sa.LargeBinary, nullable=False, doc="the signing secret, encrypted"),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("next_seq", _seq, nullable=False, doc="the first event not yet handed over"),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("due_at", _time, nullable=False),
+    sa.Column("paused", sa.Text, nullable=False, doc="why nothing is sent any more; empty: it is"),
+)
+
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("started_at", _time, nullable=False),
+    sa.Column("beat_at", _time, nullable=False),
+)
+
+lists = sa.Table(
+    "lists",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True, doc="a do-not-call list"),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("taken_at", _time, nullable=False),
+    sa.Column("max_age", _time, nullable=True),
+)
+
+listed = sa.Table(
+    "listed",
+    metadata,
+    sa.Column("mark", sa.Text, primary_key=True),
+    sa.Column("list", sa.Text, sa.ForeignKey("lists.name", ondelete="CASCADE"), primary_key=True),
+)
+
+settings = sa.Table(
+    "settings",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True, doc="such as stop, the kill switch"),
+    sa.Column("value", sa.JSON, nullable=False),
+    sa.Column("changed_at", _time, nullable=False),
+)
