@@ -1,0 +1,35 @@
+"""What happens to a call: one conditional update, and the feed told of it in the same transaction."""
+
+import time
+from collections.abc import Collection
+from typing import Any
+
+import sqlalchemy as sa
+
+from ringonce.service import feed
+from ringonce.service.calls import OPEN, Record, State, get
+from ringonce.service.store.tables import calls
+
+
+def change(
+    db: sa.Connection, call_id: str, *, of: Collection[State] = OPEN, now: float | None = None, **became: Any
+) -> Record | None:
+    """Change a call that is in one of the states *of*, tell the feed, and give the call as it is then.
+
+    None if there is no such call, or it is in another state by now: then nothing was changed.
+    """
+    now = time.time() if now is None else now
+    if "state" in became:
+        became["state"] = str(became["state"])
+    update = calls.update().where(calls.c.id == call_id, calls.c.state.in_(sorted(of)))
+    if db.execute(update.values(changed_at=now, **became)).rowcount != 1:
+        return None
+    stands = get(db, call_id)
+    if stands is not None:
+        feed.tell(db, "call.changed", call_id, stands.shown(), agent_id=stands.agent_id or stands.agent, now=now)
+    return stands
+
+
+def cancel(db: sa.Connection, call_id: str, *, by: str, now: float | None = None) -> Record | None:
+    """Cancel a call that waits; None if it can't be any more."""
+    return change(db, call_id, of={State.WAITING}, now=now, state=State.CANCELLED, why={"by": by}, ended_at=now)
