@@ -59,7 +59,7 @@ def accept(
         if there.fingerprint != given:
             raise IntentConflict(
                 f"The key {key!r} stands for another call",
-                why=f"it was used for agent {there.agent}, a number that ends in {there.number[-4:]}, and options of its own",
+                why=f"it was used for agent {there.agent} and a number in {there.number[-4:]}, or with other options",
                 fix="one key is one decision to call: give this one a key of its own",
             )
         return Accepted(there, replayed=True)
