@@ -248,8 +248,12 @@ class AsyncClient:
 
         An application's token can list them only through the platform's analytics, which lag behind.
         """
-        agent_id = await self._shell.run(directory.agent_id(self._session, agent))
+        agent_id = await self.find_agent(agent)
         return await self._shell.run(following.active_calls(self._session, agent_id))
+
+    async def find_agent(self, agent: str) -> str:
+        """Give an agent's id by id, e-mail or full name. Raise `NotFound`, or `Ambiguous` if two have that name."""
+        return await self._shell.run(directory.agent_id(self._session, agent))
 
     async def hang_up(self, call: Which) -> Call:
         """End a call for everybody in it. One that has ended already is no error."""

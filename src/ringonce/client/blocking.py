@@ -195,6 +195,10 @@ class Client:
         """Give an agent's calls that have not ended; see `AsyncClient.active_calls`."""
         return self._run(self._client.active_calls(agent=agent))
 
+    def find_agent(self, agent: str) -> str:
+        """Give an agent's id by id, e-mail or full name; see `AsyncClient.find_agent`."""
+        return self._run(self._client.find_agent(agent))
+
     def hang_up(self, call: Which) -> Call:
         """End a call for everybody in it. One that has ended already is no error."""
         return self._run(self._client.hang_up(call))

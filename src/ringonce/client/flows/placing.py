@@ -224,7 +224,7 @@ def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
     while True:
         there: Row | None = yield Look(row.platform, row.intent)
         if there is None:
-            raise Refused(
+            raise TooLate(
                 f"Intent {row.intent!r} was given up by whoever placed it",
                 why="its request never left",
                 fix="place it again",

@@ -83,7 +83,7 @@ def accept(
         state=State.WAITING,
         due_at=max(now, ask.not_before),
         why={"for": "batch"} if paused else {},
-        attempt=0,
+        attempt=1,
         conversation_id="",
         progress="",
         outcome="",

@@ -32,7 +32,7 @@ calls = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("due_at", _time, nullable=False, doc="when a waiting call is looked at again"),
     sa.Column("why", sa.JSON, nullable=False, doc="what it waits for, or why it was refused"),
-    sa.Column("attempt", sa.Integer, nullable=False, doc="how many intents it has become so far"),
+    sa.Column("attempt", sa.Integer, nullable=False, doc="the number of the intent that it is or will be next, from 1"),
     sa.Column("conversation_id", sa.Text, nullable=False),
     sa.Column("progress", sa.Text, nullable=False, doc="the call's own state while it is live"),
     sa.Column("outcome", sa.Text, nullable=False),
@@ -43,6 +43,8 @@ calls = sa.Table(
     sa.Index(None, "state", "due_at"),
     sa.Index(None, "agent_id", "state", "priority", "due_at"),
     sa.Index(None, "batch_id", "row"),
+    sa.Index(None, "expires_at"),
+    sa.Index(None, "agent", "agent_id"),
     sa.Index(None, "mark", "created_at"),
     sa.Index(None, "created_at"),
 )
@@ -60,14 +62,25 @@ batches = sa.Table(
     sa.Column("changed_at", _time, nullable=False),
 )
 
+agents = sa.Table(
+    "agents",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True, doc="what calls name the agent by, in lower case"),
+    sa.Column("agent_id", sa.Text, nullable=False),
+    sa.Index(None, "agent_id"),
+)
+
 lines = sa.Table(
     "lines",
     metadata,
     sa.Column("agent_id", sa.Text, primary_key=True, doc="one call at a time for an agent"),
-    sa.Column("call_id", sa.Text, nullable=False),
+    sa.Column("call_id", sa.Text, nullable=False, doc="empty while the agent has none"),
+    sa.Column("run", sa.Text, nullable=False, doc="the workflow that has the call"),
     sa.Column("worker", sa.Text, nullable=False),
-    sa.Column("since", _time, nullable=False),
-    sa.Column("free_at", _time, nullable=True, doc="when the agent is free again, once the call has ended"),
+    sa.Column("free_at", _time, nullable=False, doc="no next call before: the agent is wrapping up"),
+    sa.Column("look_at", _time, nullable=False, doc="when one of the agent's waiting calls may be due"),
+    sa.Index(None, "call_id", "look_at"),
+    sa.Index(None, "worker"),
 )
 
 attempts = sa.Table(
@@ -155,6 +168,7 @@ workers = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("host", sa.Text, nullable=False),
+    sa.Column("process", sa.Text, nullable=False, doc="its number and start, unique on the host"),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("started_at", _time, nullable=False),
     sa.Column("beat_at", _time, nullable=False),

@@ -10,6 +10,13 @@ down_revision = None
 def upgrade() -> None:
     """Make them."""
     op.create_table(
+        "agents",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("agent_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_index(op.f("ix_agents_agent_id"), "agents", ["agent_id"], unique=False)
+    op.create_table(
         "attempts",
         sa.Column("intent", sa.Text(), nullable=False),
         sa.Column("call_id", sa.Text(), nullable=False),
@@ -92,11 +99,14 @@ def upgrade() -> None:
         "lines",
         sa.Column("agent_id", sa.Text(), nullable=False),
         sa.Column("call_id", sa.Text(), nullable=False),
+        sa.Column("run", sa.Text(), nullable=False),
         sa.Column("worker", sa.Text(), nullable=False),
-        sa.Column("since", sa.Double(), nullable=False),
-        sa.Column("free_at", sa.Double(), nullable=True),
+        sa.Column("free_at", sa.Double(), nullable=False),
+        sa.Column("look_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("agent_id"),
     )
+    op.create_index(op.f("ix_lines_call_id_look_at"), "lines", ["call_id", "look_at"], unique=False)
+    op.create_index(op.f("ix_lines_worker"), "lines", ["worker"], unique=False)
     op.create_table(
         "lists",
         sa.Column("name", sa.Text(), nullable=False),
@@ -143,6 +153,7 @@ def upgrade() -> None:
         "workers",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("process", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("started_at", sa.Double(), nullable=False),
         sa.Column("beat_at", sa.Double(), nullable=False),
@@ -184,6 +195,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key", name=op.f("uq_calls_key")),
     )
+    op.create_index(op.f("ix_calls_agent_agent_id"), "calls", ["agent", "agent_id"], unique=False)
     op.create_index(
         op.f("ix_calls_agent_id_state_priority_due_at"),
         "calls",
@@ -192,6 +204,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_calls_batch_id_row"), "calls", ["batch_id", "row"], unique=False)
     op.create_index(op.f("ix_calls_created_at"), "calls", ["created_at"], unique=False)
+    op.create_index(op.f("ix_calls_expires_at"), "calls", ["expires_at"], unique=False)
     op.create_index(op.f("ix_calls_mark_created_at"), "calls", ["mark", "created_at"], unique=False)
     op.create_index(op.f("ix_calls_state_due_at"), "calls", ["state", "due_at"], unique=False)
     op.create_table(

@@ -1,0 +1,119 @@
+"""The durable engine, and the only file that knows it: a turn is a workflow whose steps are not lost with a process.
+
+What DBOS does for us is to remember how far a turn has come, and to go on with it in another process. What it does
+not do is done here and by the worker: a step that was killed is run again, so steps must bear that; another process's
+turns are not taken over by themselves; a version of its own choosing would strand work at every change of the code.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions, error
+
+from ringonce.service.dialing.steps import Steps
+from ringonce.service.dialing.turns import Turn
+from ringonce.service.store import Store
+
+VERSION = "1"
+"""The shape of the workflow below. It changes only with the order or meaning of its steps."""
+THREADS = 32
+KEPT = 500
+"""Ended workflows that are deleted at once: what became of a call is in our own tables."""
+_steps: Steps | None = None
+
+
+@DBOS.workflow(name="dial")
+async def _dial(call_id: str) -> None:
+    """Place, then follow to the end."""
+    steps = _here()
+    conversation_id = await DBOS.run_step_async(StepOptions(name="place"), steps.place, call_id)
+    if conversation_id:
+        await DBOS.run_step_async(StepOptions(name="follow"), steps.follow, call_id, conversation_id)
+
+
+def _here() -> Steps:
+    if _steps is None:
+        raise RuntimeError("no worker runs in this process")
+    return _steps
+
+
+@contextlib.asynccontextmanager
+async def engine(store: Store, steps: Steps, worker: str) -> AsyncIterator[None]:
+    """Run the engine in this process, for one worker; what is under way when it is left goes on elsewhere."""
+    global _steps  # noqa: PLW0603  the engine calls functions by name, and there is one engine in a process
+    if _steps is not None:
+        raise RuntimeError("a worker runs in this process already")
+    _steps = steps
+    logging.getLogger("dbos").setLevel(logging.ERROR)
+    config: DBOSConfig = {
+        "name": "ringonce",
+        "system_database_url": _beside(store.url),
+        "application_version": VERSION,
+        "executor_id": worker,
+        "max_executor_threads": THREADS,
+        "sys_db_pool_size": 8,
+        "log_level": "ERROR",
+        "serializer": DBOSPortableJSONSerializer(),
+        "use_listen_notify": False,
+        "notification_listener_polling_interval_sec": 5.0,
+        "scheduler_polling_interval_sec": 3600.0,
+    }
+    if not store.lasting:
+        config["system_database_engine"] = _ahead(_beside(store.url))
+    DBOS(config=config)
+    try:
+        DBOS.launch()
+        yield
+    finally:
+        _steps = None
+        await asyncio.to_thread(DBOS.destroy)
+
+
+async def run(turn: Turn) -> None:
+    """Do a turn; or go on with it, if it was begun. It returns when the turn is over, however it went."""
+    with SetWorkflowID(turn.run):
+        handle = await DBOS.start_workflow_async(_dial, turn.call_id)
+    await handle.get_result()
+
+
+async def go_on(turn: Turn) -> None:
+    """Go on with another worker's turn where it stopped, or begin it if it never was."""
+    status = await DBOS.get_workflow_status_async(turn.run)
+    if status is None:
+        return await run(turn)
+    handle = await DBOS.resume_workflow_async(turn.run)
+    await handle.get_result(polling_interval_sec=0.5)
+    return None
+
+
+async def forget() -> int:
+    """Delete workflows that are over; give how many."""
+    over = await DBOS.list_workflows_async(status=["SUCCESS", "ERROR", "CANCELLED"], limit=KEPT, load_input=False)
+    with contextlib.suppress(error.DBOSException):
+        await DBOS.delete_workflows_async([one.workflow_id for one in over])
+    return len(over)
+
+
+def _beside(url: sa.URL) -> str:
+    """Give the engine's own database: a schema in the same one, or a file beside it."""
+    if url.get_backend_name() == "postgresql":
+        return url.render_as_string(hide_password=False)
+    return url.set(database=f"{url.database}.turns").render_as_string(hide_password=False)
+
+
+def _ahead(url: str) -> sa.Engine:
+    """Open the engine's file as the store opens its own: it would keep a rollback journal, at 1 s for a commit."""
+    made = sa.create_engine(url)
+
+    @sa.event.listens_for(made, "connect")
+    def ahead(db: "sa.engine.interfaces.DBAPIConnection", _record: object) -> None:
+        cursor = db.cursor()
+        for pragma in ("busy_timeout = 30000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+        db.isolation_level = "IMMEDIATE"
+
+    return made

@@ -1,0 +1,274 @@
+"""What a turn does, step by step.
+
+Each step may be done again after a crash: the ledger and the call's own row say what has happened already, and a
+create that may have left is looked for, never repeated.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from ringonce.client import AsyncClient
+from ringonce.errors import (
+    IntentConflict,
+    LedgerError,
+    NoAnswer,
+    NotAuthenticated,
+    NotFound,
+    NotPermitted,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    RingonceError,
+    StillGoing,
+    TooLate,
+    Unreachable,
+)
+from ringonce.models import Call, Outcome, Placed
+from ringonce.service.calls import Record, State, get
+from ringonce.service.calls.changing import change
+from ringonce.service.dialing import Guarding, turns
+from ringonce.service.dialing.retrying import again_at
+from ringonce.service.store import Store
+from ringonce.service.store.tables import attempts, intents, settings
+
+log = logging.getLogger("ringonce.service")
+STOP = "stop"
+"""The setting that is the kill switch: while it is true, nothing new rings."""
+SOON = 5.0
+"""Seconds after which a call is tried again whose request could not be sent."""
+LOST_FOR = 4 * 3600.0
+"""Seconds for which a call is followed that can't be read: longer talks are rare, and the agent is busy meanwhile."""
+READ_AGAIN = 20.0
+OUR_FAULT = 60.0
+"""Seconds for which a call waits when our own credentials are refused."""
+
+
+@dataclasses.dataclass
+class Steps:
+    """One worker's way of dialling. *clock* gives epoch seconds, *sleep* waits for some."""
+
+    store: Store
+    client: AsyncClient
+    guard: Guarding
+    clock: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+    after_call: float = 0.0
+    """Seconds of after-call work before the agent's next call."""
+    wrap_up: float = 30.0
+    """Seconds that an agent is given for a required wrap-up code, on top."""
+    draining: bool = False
+    """No new ring: what is not placed yet goes back."""
+    placing: set[str] = dataclasses.field(default_factory=set)
+    """Calls whose create is about to leave, or has left without an answer yet."""
+    refusals: int = 0
+    """Refusals in a row that were about our rights, not about the call."""
+
+    async def place(self, call_id: str) -> str:
+        """Place the call if it may ring now; give its conversation id, or nothing if the turn is over."""
+        record = await self.store.look(get, call_id)
+        if record is None or record.state not in {State.DIALING, State.LIVE}:
+            return ""
+        if record.conversation_id:
+            return record.conversation_id
+        # Once its create may have left, a call is past holding back: all that is left is to find out.
+        if not await self.store.look(_begun, record) and await self._held_back(record):
+            return ""
+        self.placing.add(call_id)
+        try:
+            await self.store.run(_attempted, record, self.clock())
+            return await self._place(record)
+        finally:
+            self.placing.discard(call_id)
+
+    async def _place(self, record: Record) -> str:
+        try:
+            placed = await self.client.place_call(**_order(record))
+        except LedgerError:
+            raise  # nothing was sent, and nothing can be written down either
+        except (Unreachable, RateLimited, TooLate) as unsent:
+            await self._wait(record, max(SOON, getattr(unsent, "retry_after", 0.0)), "platform", unsent)
+        except OutcomeUnknown as unknown:
+            await self._end(record, State.UNKNOWN, why={"said": str(unknown)}, outcome=Outcome.UNKNOWN)
+        except NoAnswer as unsent:
+            # A name could not be looked up: the create was not even made.
+            await self._wait(record, SOON, "platform", unsent)
+        except NotAuthenticated as refused:
+            # It says nothing of the call, which gets another intent: this one's refusal would be told for ever.
+            self.refusals += 1
+            await self._wait(record, OUR_FAULT, "credentials", refused, attempt=record.attempt + 1)
+        except Refused as refused:
+            self.refusals = self.refusals + 1 if isinstance(refused, NotPermitted) else 0
+            rule = "intent" if isinstance(refused, IntentConflict) else "platform"
+            await self._end(record, State.REFUSED, why={"rule": rule, "said": str(refused)})
+        else:
+            self.refusals = 0
+            await self._placed(record, placed)
+            return placed.conversation_id
+        return ""
+
+    async def _placed(self, record: Record, placed: Placed) -> None:
+        now = self.clock()
+        why = {"adopted": placed.evidence} if placed.adopted else {}
+
+        def live(db: sa.Connection) -> None:
+            known = {"conversation_id": placed.conversation_id, "placed_at": now, "why": why}
+            change(db, record.id, of={State.DIALING}, now=now, state=State.LIVE, **known)
+
+        await self.store.run(live)
+
+    async def follow(self, call_id: str, conversation_id: str) -> None:
+        """Follow the call to its end, and keep how far it is where everybody sees it."""
+        record = await self.store.look(get, call_id)
+        if record is None or record.state is not State.LIVE:
+            return None
+        which = Placed(
+            conversation_id=conversation_id, intent=record.intent, agent_id=record.agent_id, to=record.number
+        )
+        began, last = self.clock(), None
+        while True:
+            try:
+                async for last in self.client.follow(which):
+                    await self._show(call_id, last)
+            except NotFound as gone:
+                return await self._end(record, State.ENDED, outcome=Outcome.UNKNOWN, why={"said": str(gone)})
+            except (NoAnswer, RateLimited, StillGoing, Unreachable) as lost:
+                if self.clock() > began + LOST_FOR:
+                    return await self._end(record, State.ENDED, outcome=Outcome.UNKNOWN, why={"said": str(lost)})
+                log.warning("call %s can't be read now: %s", call_id, lost)
+                await self.sleep(READ_AGAIN)
+                continue
+            return await self._over(record, last)
+
+    async def _show(self, call_id: str, call: Call) -> None:
+        now, progress, told = self.clock(), str(call.state), msgspec.to_builtins(call)
+
+        def show(db: sa.Connection) -> None:
+            change(db, call_id, of={State.LIVE}, now=now, progress=progress, told=told)
+
+        await self.store.run(show)
+
+    async def _over(self, record: Record, call: Call | None) -> None:
+        outcome = str(call.outcome or Outcome.UNKNOWN) if call else Outcome.UNKNOWN
+        now = self.clock()
+        due = again_at(record, outcome, now)
+        free_at = now + self._wrapping_up(call)
+
+        def over(db: sa.Connection) -> None:
+            db.execute(attempts.update().where(attempts.c.intent == record.intent).values(outcome=outcome))
+            if due is None:
+                became: dict[str, Any] = {"state": State.ENDED, "ended_at": now}
+            else:
+                why = {"for": "retry", "after": outcome}
+                became = {
+                    "state": State.WAITING,
+                    "attempt": record.attempt + 1,
+                    "due_at": due,
+                    "why": why,
+                    "conversation_id": "",
+                    "progress": "",
+                }
+            change(db, record.id, of={State.LIVE}, now=now, outcome=outcome, **became)
+            turns.give_back(db, record, free_at)
+
+        await self.store.run(over)
+
+    def _wrapping_up(self, call: Call | None) -> float:
+        agent = (
+            next((one for one in call.participants if one.user_id and one.user_id == call.agent_id), None)
+            if call
+            else None
+        )
+        owed = agent is not None and agent.wrapup_required and not agent.wrapup_code
+        return self.after_call + (self.wrap_up if owed else 0.0)
+
+    async def _held_back(self, record: Record) -> bool:
+        """Say whether the call may not ring now, after putting it back or refusing it."""
+        now = self.clock()
+        if self.draining:
+            await self._wait(record, 0.0, "worker")
+        elif record.expires_at is not None and record.expires_at <= now:
+            await self._end(record, State.EXPIRED)
+        elif await self.store.look(stopped):
+            await self._wait(record, SOON, "stop")
+        else:
+            verdict = await self.guard.check(record, now)
+            if verdict.allowed:
+                return False
+            if verdict.until is None:
+                await self._end(record, State.REFUSED, why=verdict.why)
+            else:
+                await self._wait(record, verdict.until - now, "guard", **verdict.why)
+        return True
+
+    async def _wait(
+        self,
+        record: Record,
+        seconds: float,
+        reason: str,
+        error: RingonceError | None = None,
+        attempt: int = 0,
+        **why: Any,
+    ) -> None:
+        """Put the call back, to be looked at again in some *seconds*, and free its agent's line."""
+        now = self.clock()
+        why |= {"for": reason} | ({"said": str(error)} if error else {})
+        became = {"due_at": now + seconds, "why": why, "attempt": attempt or record.attempt}
+
+        def back(db: sa.Connection) -> None:
+            db.execute(attempts.delete().where(attempts.c.intent == record.intent))
+            change(db, record.id, of={State.DIALING}, now=now, state=State.WAITING, **became)
+            turns.give_back(db, record, now)
+
+        await self.store.run(back)
+
+    async def _end(self, record: Record, state: State, *, outcome: str = "", why: dict[str, Any] | None = None) -> None:
+        now = self.clock()
+
+        def end(db: sa.Connection) -> None:
+            if state is State.REFUSED:
+                db.execute(attempts.delete().where(attempts.c.intent == record.intent))
+            else:
+                db.execute(attempts.update().where(attempts.c.intent == record.intent).values(outcome=str(outcome)))
+            became = {"outcome": str(outcome), "why": why or {}, "ended_at": now}
+            change(db, record.id, of={State.DIALING, State.LIVE}, now=now, state=state, **became)
+            turns.give_back(db, record, now + self.after_call)
+
+        await self.store.run(end)
+
+
+def stopped(db: sa.Connection) -> bool:
+    """Say whether the kill switch is on."""
+    return bool(db.scalar(sa.select(settings.c.value).where(settings.c.name == STOP)))
+
+
+def _begun(db: sa.Connection, record: Record) -> bool:
+    """Say whether the call's intent is in the ledger."""
+    query = sa.select(intents.c.intent).where(intents.c.intent == record.intent).limit(1)
+    return db.scalar(query) is not None
+
+
+def _attempted(db: sa.Connection, record: Record, now: float) -> None:
+    """Note the attempt before it is made: caps for each number count it even if a crash hides what became of it."""
+    turns.insert_once(db, attempts, intent=record.intent, call_id=record.id, mark=record.mark, at=now, outcome="")
+
+
+def _order(record: Record) -> dict[str, Any]:
+    ask = record.ask
+    return {
+        "agent": record.agent_id,
+        "to": record.number,
+        "caller_id": ask.caller_id,
+        "caller_name": ask.caller_name,
+        "queue": ask.queue,
+        "attributes": ask.attributes,
+        "external_contact": ask.external_contact,
+        "uui": ask.uui,
+        "wire": str(ask.wire),
+        "intent": record.intent,
+        "allow_premium": True,  # the guard has said yes, and knows which are
+    }

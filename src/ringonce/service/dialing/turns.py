@@ -1,0 +1,134 @@
+"""Whose turn it is: one call at a time for an agent, the most urgent that is due, once the agent is free.
+
+Calls wait as rows and become work only when it is their turn, so a hundred thousand of them cost no more than a
+table. Every agent has a line, a row that says which call has it and when it is worth looking for the next.
+"""
+
+import msgspec
+import sqlalchemy as sa
+
+from ringonce.service.calls import Record, State
+from ringonce.service.calls.accepting import new_id
+from ringonce.service.calls.changing import change
+from ringonce.service.store.tables import agents, calls, lines
+
+NEVER = 1e15
+"""A moment that does not come: nothing of the agent's waits, or all of it is paused."""
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """A call that has its agent's line."""
+
+    call_id: str
+    run: str
+    """The name of the workflow that has it."""
+    worker: str
+
+
+def unnamed(db: sa.Connection, limit: int = 50) -> list[str]:
+    """Give the agents, as calls name them, whose ids are not known yet; those that are known are filled in."""
+    waiting = (calls.c.state == State.WAITING, calls.c.agent_id == "")
+    found = db.scalars(sa.select(calls.c.agent).where(*waiting).distinct().limit(limit)).all()
+    names = sa.select(agents.c.name, agents.c.agent_id).where(agents.c.name.in_([name.casefold() for name in found]))
+    known = {row.name: row.agent_id for row in db.execute(names)}
+    for name in found:
+        if name.casefold() in known:
+            named(db, name, known[name.casefold()])
+    return [name for name in found if name.casefold() not in known]
+
+
+def named(db: sa.Connection, name: str, agent_id: str) -> None:
+    """Fill in the id of an agent wherever calls name them, and give them a line."""
+    insert_once(db, agents, name=name.casefold(), agent_id=agent_id)
+    db.execute(calls.update().where(calls.c.agent == name, calls.c.agent_id == "").values(agent_id=agent_id))
+    insert_once(db, lines, agent_id=agent_id, call_id="", run="", worker="", free_at=0.0, look_at=0.0)
+    look(db, agent_id, 0.0)
+
+
+def nobody(db: sa.Connection, name: str, why: str, now: float, limit: int = 500) -> int:
+    """Refuse calls of an agent whom the platform does not know, *limit* of them at once; give how many."""
+    query = sa.select(calls.c.id).where(calls.c.agent == name, calls.c.agent_id == "", calls.c.state == State.WAITING)
+    found = db.scalars(query.limit(limit)).all()
+    for call_id in found:
+        said = {"rule": "agent", "said": why}
+        change(db, call_id, of={State.WAITING}, now=now, state=State.REFUSED, why=said, ended_at=now)
+    return len(found)
+
+
+def look(db: sa.Connection, agent_id: str, at: float) -> None:
+    """Have the agent's waiting calls looked at, at the moment *at* at the latest."""
+    db.execute(lines.update().where(lines.c.agent_id == agent_id, lines.c.look_at > at).values(look_at=at))
+
+
+def take(db: sa.Connection, worker: str, now: float, limit: int) -> list[Turn]:
+    """Give the next call of each free agent its line, for *worker* to dial; *limit* agents at most."""
+    free = sa.select(lines.c.agent_id).where(lines.c.call_id == "", lines.c.look_at <= now, lines.c.free_at <= now)
+    free = free.order_by(lines.c.look_at).limit(limit).with_for_update(skip_locked=True)
+    taken = []
+    for agent_id in db.scalars(free).all():
+        turn = _next(db, worker, agent_id, now)
+        if turn is not None:
+            taken.append(turn)
+    return taken
+
+
+def _next(db: sa.Connection, worker: str, agent_id: str, now: float) -> Turn | None:
+    mine = (calls.c.agent_id == agent_id, calls.c.state == State.WAITING)
+    due = sa.select(calls.c.id).where(*mine, calls.c.due_at <= now)
+    call_id: str | None = db.scalar(due.order_by(calls.c.priority, calls.c.due_at, calls.c.id).limit(1))
+    this = lines.update().where(lines.c.agent_id == agent_id)
+    if call_id is None:
+        soonest: float | None = db.scalar(sa.select(sa.func.min(calls.c.due_at)).where(*mine))
+        db.execute(this.values(look_at=NEVER if soonest is None else soonest))
+        return None
+    turn = Turn(call_id, new_id("run", now), worker)
+    if change(db, call_id, of={State.WAITING}, now=now, state=State.DIALING, why={}) is None:
+        return None
+    db.execute(this.values(call_id=call_id, run=turn.run, worker=worker))
+    return turn
+
+
+def give_back(db: sa.Connection, record: Record, free_at: float) -> None:
+    """Free the line of the call's agent, from *free_at* on; another call's hold of it is left alone."""
+    mine = (lines.c.agent_id == record.agent_id, lines.c.call_id == record.id)
+    db.execute(lines.update().where(*mine).values(call_id="", run="", worker="", free_at=free_at, look_at=free_at))
+
+
+def of_worker(db: sa.Connection, worker: str) -> list[Turn]:
+    """Give the turns that a worker has."""
+    query = sa.select(lines.c.call_id, lines.c.run, lines.c.worker).where(lines.c.worker == worker)
+    return [Turn(*found) for found in db.execute(query)]
+
+
+def hand_over(db: sa.Connection, turn: Turn, to: str) -> Turn | None:
+    """Have another worker go on with a turn; None if somebody else was quicker."""
+    mine = (lines.c.call_id == turn.call_id, lines.c.run == turn.run, lines.c.worker == turn.worker)
+    if db.execute(lines.update().where(*mine).values(worker=to)).rowcount != 1:
+        return None
+    return Turn(turn.call_id, turn.run, to)
+
+
+def anew(db: sa.Connection, turn: Turn, now: float) -> Turn | None:
+    """Begin a turn's work anew, under another name; None if the worker doesn't have it any more."""
+    mine = (lines.c.call_id == turn.call_id, lines.c.run == turn.run, lines.c.worker == turn.worker)
+    run = new_id("run", now)
+    if db.execute(lines.update().where(*mine).values(run=run)).rowcount != 1:
+        return None
+    return Turn(turn.call_id, run, turn.worker)
+
+
+def expire(db: sa.Connection, now: float, limit: int = 200) -> int:
+    """Give up waiting calls whose time is over; give how many."""
+    late = sa.select(calls.c.id).where(calls.c.expires_at <= now, calls.c.state == State.WAITING).limit(limit)
+    found = db.scalars(late).all()
+    for call_id in found:
+        change(db, call_id, of={State.WAITING}, now=now, state=State.EXPIRED, ended_at=now)
+    return len(found)
+
+
+def insert_once(db: sa.Connection, table: sa.Table, **values: object) -> None:
+    """Insert a row unless there is one of the same key."""
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    build = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    db.execute(build(table).values(**values).on_conflict_do_nothing())

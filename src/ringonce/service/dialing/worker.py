@@ -1,0 +1,221 @@
+"""A worker: it takes turns, does them, says that it lives, and goes on with the turns of workers that don't."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from ringonce.errors import NotFound, RingonceError
+from ringonce.service.dialing import durable, turns
+from ringonce.service.dialing.steps import Steps
+from ringonce.service.dialing.turns import Turn
+from ringonce.service.store.tables import lines, workers
+
+log = logging.getLogger("ringonce.service")
+TICK = 0.1
+"""Seconds between two looks for calls whose turn it is."""
+BEAT, DEAD_AFTER = 2.0, 12.0
+"""Seconds between two signs of life, and without one after which a worker's turns are taken over."""
+MOST_TURNS = 2_000
+"""Turns that one worker has at once."""
+AT_ONCE = 50
+"""Turns that are taken in one transaction."""
+PATIENCE = 3
+"""Refusals in a row for lack of rights after which a worker pauses."""
+PAUSE = 60.0
+AGAIN = 5.0
+"""Seconds after which a turn is done again that broke off, because of a database that is down, for one."""
+KEEP_TIDY = 300.0
+RUNNING, GONE = "running", "gone"
+
+
+class Worker:
+    """Dials what waits in the store; use it with `async with`. One a process, as many processes as you like."""
+
+    def __init__(self, steps: Steps) -> None:
+        self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self.healthy = True
+        """Whether the database answered last time, and our rights are not in doubt."""
+        self._steps, self._store = steps, steps.store
+        self._doing: dict[str, asyncio.Task[None]] = {}
+        self._loops: list[asyncio.Task[None]] = []
+        self._entered = contextlib.AsyncExitStack()
+        self._pause_until = self._tidied = 0.0
+
+    async def __aenter__(self) -> Self:
+        await self._store.run(_born, self.id, self._steps.clock())
+        await self._entered.enter_async_context(durable.engine(self._store, self._steps, self.id))
+        for do, every in (
+            (self._beat, BEAT),
+            (self._take, TICK),
+            (self._adopt, BEAT),
+            (self._name, TICK * 3),
+            (self._tidy, 1.0),
+        ):
+            self._loops.append(asyncio.create_task(self._forever(do, every), name=do.__name__))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.drain()
+
+    @property
+    def busy(self) -> int:
+        """How many turns are under way."""
+        return len(self._doing)
+
+    async def drain(self, patience: float = 20.0) -> None:
+        """Stop: place nothing new, wait *patience* seconds for creates that have left, leave live calls to others."""
+        if not self._loops:
+            return
+        self._steps.draining = True
+        take = next(task for task in self._loops if task.get_name() == "_take")
+        take.cancel()
+        if self._steps.placing:
+            await asyncio.wait([self._doing[run] for run in self._doing if run], timeout=patience)
+        for task in self._loops:
+            task.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        self._loops.clear()
+        with contextlib.suppress(RingonceError):
+            await self._store.run(_gone, self.id)
+        for turn in self._doing.values():
+            turn.cancel()
+        await asyncio.gather(*self._doing.values(), return_exceptions=True)
+        await self._entered.aclose()
+
+    async def _forever(self, do: Callable[[], Awaitable[None]], every: float) -> None:
+        while True:
+            try:
+                await do()
+                self.healthy = self._steps.refusals < PATIENCE
+            except RingonceError as down:
+                self.healthy = False
+                log.error("the worker can't go on: %s", down)  # noqa: TRY400  our errors tell all by themselves
+                await self._steps.sleep(AGAIN)
+            await self._steps.sleep(every)
+
+    async def _beat(self) -> None:
+        await self._store.run(_beat, self.id, self._steps.clock())
+
+    async def _take(self) -> None:
+        now = self._steps.clock()
+        if self._steps.refusals >= PATIENCE:
+            # Every call would be refused like the ones before: better that they wait.
+            log.error("%d refusals in a row for lack of rights: nothing is dialled for %g s", PATIENCE, PAUSE)
+            self._steps.refusals = PATIENCE - 1
+            self._pause_until = now + PAUSE
+        room = min(AT_ONCE, MOST_TURNS - self.busy)
+        if now < self._pause_until or room <= 0:
+            return
+        for turn in await self._store.run(turns.take, self.id, now, room):
+            self._do(turn, begun=False)
+
+    async def _adopt(self) -> None:
+        now = self._steps.clock()
+        for turn in await self._store.look(_orphans, self.id, now):
+            mine = await self._store.run(turns.hand_over, turn, self.id)
+            if mine is not None:
+                log.warning("going on with call %s of worker %s", turn.call_id, turn.worker)
+                self._do(mine, begun=True)
+
+    async def _name(self) -> None:
+        for name in await self._store.run(turns.unnamed):
+            try:
+                agent_id = await self._steps.client.find_agent(name)
+            except NotFound as unknown:
+                said, now = str(unknown), self._steps.clock()
+                while await self._store.run(turns.nobody, name, said, now):
+                    pass
+            except RingonceError as unable:
+                log.warning("agent %s can't be looked up now: %s", name, unable)
+                await self._steps.sleep(AGAIN)
+            else:
+                await self._store.run(turns.named, name, agent_id)
+
+    async def _tidy(self) -> None:
+        now = self._steps.clock()
+        while await self._store.run(turns.expire, now):
+            pass
+        if now > self._tidied + KEEP_TIDY:
+            self._tidied = now
+            await durable.forget()
+            await self._store.run(_buried, now)
+
+    def _do(self, turn: Turn, *, begun: bool) -> None:
+        task = asyncio.create_task(self._turn(turn, begun=begun), name=turn.run)
+        self._doing[turn.run] = task
+        task.add_done_callback(lambda _: self._doing.pop(turn.run, None))
+
+    async def _turn(self, turn: Turn, *, begun: bool) -> None:
+        try:
+            await (durable.go_on(turn) if begun else durable.run(turn))
+        except Exception:  # whatever it was, the turn isn't over
+            log.exception("the turn of call %s broke off; it is done again", turn.call_id)
+            again = await self._anew(turn)
+            if again is not None:
+                self._do(again, begun=False)
+
+    async def _anew(self, turn: Turn) -> Turn | None:
+        while True:
+            await self._steps.sleep(AGAIN)
+            try:
+                return await self._store.run(turns.anew, turn, self._steps.clock())
+            except RingonceError as down:
+                log.warning("call %s waits for the database: %s", turn.call_id, down)
+
+
+@contextlib.asynccontextmanager
+async def _bounded(seconds: float) -> AsyncIterator[None]:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            yield
+
+
+def this_process(pid: int) -> str:
+    """Name a process so that its number, used again, is not taken for it; empty if there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
+    return f"{pid}@{stat.rpartition(')')[2].split()[19]}"
+
+
+def _born(db: sa.Connection, worker: str, now: float) -> None:
+    process = this_process(os.getpid())
+    row = {"id": worker, "host": socket.gethostname(), "process": process, "state": RUNNING}
+    db.execute(workers.insert().values(**row, started_at=now, beat_at=now))
+
+
+def _beat(db: sa.Connection, worker: str, now: float) -> None:
+    db.execute(workers.update().where(workers.c.id == worker).values(beat_at=now, state=RUNNING))
+
+
+def _gone(db: sa.Connection, worker: str) -> None:
+    db.execute(workers.update().where(workers.c.id == worker).values(state=GONE))
+
+
+def _orphans(db: sa.Connection, worker: str, now: float) -> list[Turn]:
+    """Give the turns of workers that have gone, or gave no sign of life for long."""
+    held = sa.select(workers).join(lines, lines.c.worker == workers.c.id).where(workers.c.id != worker).distinct()
+    dead = [one for one in db.execute(held) if one.state == GONE or now > one.beat_at + DEAD_AFTER or _vanished(one)]
+    return [turn for one in dead for turn in turns.of_worker(db, one.id)]
+
+
+def _vanished(one: sa.Row[Any]) -> bool:
+    """Say whether a worker of this host has no process any more, which is quicker to see than its silence."""
+    if one.host != socket.gethostname() or not one.process:
+        return False
+    return bool(this_process(int(one.process.partition("@")[0])) != one.process)
+
+
+def _buried(db: sa.Connection, now: float) -> None:
+    """Forget workers that are long gone and have nothing left."""
+    left = sa.select(lines.c.worker)
+    db.execute(workers.delete().where(workers.c.beat_at < now - 86_400, workers.c.id.not_in(left)))
