@@ -51,13 +51,11 @@ class SqlLedger:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._key = b""
+        with self._said("read"), engine.begin() as db:
+            self._key = marking_key(db)
 
     def mark(self, number: str) -> str:
         """Give what stands for a number in rows: a hash keyed with this database's secret."""
-        if not self._key:
-            with self._said("read"), self._engine.begin() as db:
-                self._key = marking_key(db)
         return marked(self._key, number)
 
     def look(self, platform: str, intent: str) -> Row | None:

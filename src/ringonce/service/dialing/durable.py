@@ -58,7 +58,7 @@ async def engine(store: Store, steps: Steps, worker: str) -> AsyncIterator[None]
         "log_level": "ERROR",
         "serializer": DBOSPortableJSONSerializer(),
         "use_listen_notify": False,
-        "notification_listener_polling_interval_sec": 5.0,
+        "notification_listener_polling_interval_sec": 1.0,
         "scheduler_polling_interval_sec": 3600.0,
     }
     if not store.lasting:

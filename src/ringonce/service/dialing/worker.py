@@ -41,8 +41,8 @@ class Worker:
 
     def __init__(self, steps: Steps) -> None:
         self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-        self.healthy = True
-        """Whether the database answered last time, and our rights are not in doubt."""
+        self.answered = True
+        """Whether the database answered last time."""
         self._steps, self._store = steps, steps.store
         self._doing: dict[str, asyncio.Task[None]] = {}
         self._loops: list[asyncio.Task[None]] = []
@@ -64,6 +64,11 @@ class Worker:
 
     async def __aexit__(self, *_: object) -> None:
         await self.drain()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the database answers, and our rights on the platform are not in doubt."""
+        return self.answered and self._steps.clock() >= self._pause_until
 
     @property
     def busy(self) -> int:
@@ -94,9 +99,9 @@ class Worker:
         while True:
             try:
                 await do()
-                self.healthy = self._steps.refusals < PATIENCE
+                self.answered = True
             except RingonceError as down:
-                self.healthy = False
+                self.answered = False
                 log.error("the worker can't go on: %s", down)  # noqa: TRY400  our errors tell all by themselves
                 await self._steps.sleep(AGAIN)
             await self._steps.sleep(every)
