@@ -267,3 +267,63 @@ def test_a_chain_that_broke_names_the_agent(run: Run, sandbox: Sandbox) -> None:
     assert refused.exit_code == 3
     assert "refresh token of your_client_id for Ada Lovelace <ada@example.com>" in refused.stderr
     assert "ringonce login" in refused.stderr
+
+
+class Keyring:
+    """A keyring that its owner can lock."""
+
+    priority = 5
+    locked = False
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    def get_keyring(self) -> "Keyring":
+        return self
+
+    def _check(self) -> None:
+        if self.locked:
+            raise type("KeyringLocked", (Exception,), {})
+
+    def get_password(self, _: str, name: str) -> str | None:
+        self._check()
+        return self.kept.get(name)
+
+    def set_password(self, _: str, name: str, secret: str) -> None:
+        self._check()
+        self.kept[name] = secret
+
+    def delete_password(self, _: str, name: str) -> None:
+        self._check()
+        del self.kept[name]
+
+
+def test_a_keyring_that_is_locked_is_told_by_every_command_and_logged_out_of_once_it_is_open(
+    run: Run, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring = Keyring()
+    monkeypatch.setitem(sys.modules, "keyring", keyring)
+    monkeypatch.delenv("RINGONCE_SECRETS")
+    assert run("login").exit_code == 0
+    assert len(keyring.kept) == 1
+    assert secrets_in(environ) == []
+
+    keyring.locked = True
+    for command in ("whoami", "login", "logout"):
+        refused = run(command)
+        assert refused.exit_code == 2
+        assert "keyring is locked" in refused.stderr
+        assert "RINGONCE_SECRETS=file" in refused.stderr
+    keyring.locked = False
+    logout = run("logout")
+
+    assert "Ada Lovelace <ada@example.com> is logged out" in logout.stdout
+    assert "nobody" not in logout.stderr
+    assert (keyring.kept, listed(environ)) == ({}, [])
+
+
+def test_a_login_leaves_no_file_but_the_secret(run: Run, environ: dict[str, str]) -> None:
+    run("login")
+
+    [path] = secrets_in(environ)
+    assert {one.stem for one in path.parent.iterdir()} == {path.stem}

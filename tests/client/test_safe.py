@@ -241,6 +241,8 @@ def test_a_keyring_that_gives_nothing_says_what_to_do(tmp_path: Path, trouble: E
         pytest.param(Keyring(), "", KeyringSafe, id="there is one"),
         pytest.param(Keyring(), "file", FileSafe, id="there is one, and a file is wanted"),
         pytest.param(Keyring(priority=0), "", FileSafe, id="one that keeps nothing"),
+        pytest.param(Keyring(priority=0.5), "", FileSafe, id="one that is not recommended"),
+        pytest.param(Keyring(priority=0.5), "keyring", KeyringSafe, id="one that is not recommended, and is wanted"),
         pytest.param(None, "", FileSafe, id="none is installed"),
     ],
 )
@@ -252,8 +254,11 @@ def test_the_keyring_is_used_where_there_is_one(
     assert isinstance(safe_in(tmp_path, choice), kind)
 
 
-def test_a_keyring_that_is_wanted_and_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "keyring", None)
+@pytest.mark.parametrize("keyring", [None, Keyring(priority=0), Keyring(priority=-1)])
+def test_a_keyring_that_is_wanted_and_not_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keyring: Any
+) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", keyring)
 
     with pytest.raises(ConfigError, match=r"no keyring"):
         safe_in(tmp_path, "keyring")

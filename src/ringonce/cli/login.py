@@ -99,6 +99,7 @@ async def _log_in(
         if agent and not login.is_of(agent):
             _refuse(login, agent)
         await logins.note(folder, login)
+        safe.keep(begun.under_way, None)
     return login
 
 

@@ -29,13 +29,14 @@ def command(*, agent: str, as_json: bool, region: str | None, base_url: str | No
     settings = platform_of(os.environ, region=region, base_url=base_url)
     folder = config.state_dir(os.environ)
     found = logins.read(folder, settings.endpoints.api, agent)
-    if not found:
-        who = f"{agent} is not" if agent else "nobody is"
-        say(f"{who} logged in at {settings.endpoints.api}")
 
     async def logging_out() -> int:
         await logins.end(folder, found)
-        for login, trouble in await withdraw_leftovers(settings, folder):
+        withdrawn = await withdraw_leftovers(settings, folder)
+        if not any(login.who for login, _ in withdrawn):
+            who = f"{agent} is not" if agent else "nobody is"
+            say(f"{who} logged in at {settings.endpoints.api}")
+        for login, trouble in withdrawn:
             who = login.who or "a login that was cut off"
             if trouble:
                 say(f"note: the token of {who} could not be revoked, only forgotten: {trouble}")

@@ -194,7 +194,8 @@ def safe_in(folder: Path, choice: str = "", *, even_leaked: bool = False) -> Saf
     folder /= "secrets"
     if choice == "file":
         return FileSafe(folder, even_leaked=even_leaked)
-    keyring = _usable_keyring()
+    # Whoever asks for the keyring has chosen its backend; by itself, only one that the package recommends is used.
+    keyring = _keyring(at_least=0.1 if choice else 1)
     if keyring is not None:
         return KeyringSafe(folder, keyring)
     if choice == "keyring":
@@ -206,14 +207,14 @@ def safe_in(folder: Path, choice: str = "", *, even_leaked: bool = False) -> Saf
     return FileSafe(folder, even_leaked=even_leaked)
 
 
-def _usable_keyring() -> Any:
+def _keyring(at_least: float) -> Any:
     try:
         keyring = importlib.import_module("keyring")
         backend = keyring.get_keyring()
     except Exception:  # noqa: BLE001  the package is missing, or its set-up is broken: either way there is none
         return None
-    # The backends that keep nothing (`fail`, `null`) have priorities below 1; `chainer` counts those behind it.
-    return keyring if getattr(backend, "priority", 0) >= 1 else None
+    # The backends that keep nothing (`fail`, `null`) have priority 0 and less; `chainer` counts those behind it.
+    return keyring if getattr(backend, "priority", 0) >= at_least else None
 
 
 def _refuse_if_open(path: Path, found: os.stat_result) -> None:
