@@ -86,8 +86,8 @@ def test_the_plan_and_the_log_say_which_grant_is_used_for_whom(
 
     assert own.identity == f"JWT of your_client_id for {ADA}, as the agent"
     assert other.identity == f"client credentials of your_client_id, on behalf of agent {other.agent_id}"
-    assert own.identity in caplog.text
-    assert other.identity in caplog.text
+    assert f"POST {own.url} with {own.identity}" in caplog.text
+    assert f"POST {other.url} with {other.identity}" in caplog.text
 
 
 def test_an_identity_that_is_somebody_elses_rings_nobody() -> None:

@@ -1,7 +1,5 @@
 """Who acts: an agent with an identity of his own in the pool, or the client's; and what a token may do."""
 
-import logging
-
 from ringonce.client.answers import Named, Person, Subject, TokenInfo
 from ringonce.client.auth import AuthorizationCode, RefreshToken
 from ringonce.client.flows.directory import UUID
@@ -10,8 +8,6 @@ from ringonce.client.flows.session import Session, token_user
 from ringonce.client.wishes import Flow, Request
 from ringonce.errors import ConfigError
 from ringonce.models import Identity
-
-log = logging.getLogger("ringonce.client")
 
 
 def acting(session: Session, called: str, agent_id: str) -> Flow[str]:
@@ -59,9 +55,7 @@ def _names(session: Session, agent_id: str) -> Flow[frozenset[str]]:
 def words(session: Session, acts: str, agent_id: str, *, own_endpoint: bool) -> str:
     """Say which grant is used, and for whom."""
     name = session.auth_of(acts).name
-    said = f"{name}, as the agent" if own_endpoint else f"{name}, on behalf of agent {agent_id}"
-    log.debug("the call of agent %s goes out with %s", agent_id, said)
-    return said
+    return f"{name}, as the agent" if own_endpoint else f"{name}, on behalf of agent {agent_id}"
 
 
 def whoami(session: Session) -> Flow[Identity]:
