@@ -41,6 +41,7 @@ from ringonce.client.wishes import (
     Settle,
     Sleep,
     Tell,
+    Through,
     Token,
     Wish,
 )
@@ -54,7 +55,7 @@ from ringonce.sandbox.http import Request as SandboxRequest
 from ringonce.sandbox.world import World
 
 T = TypeVar("T")
-Browser = Callable[[Consent], Landing | None]
+Browser = Callable[[Consent], Landing]
 Trouble = Callable[[Request, Callable[[], Response]], Response]
 ADA = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 NUMBER = "+15559876543"
@@ -88,8 +89,8 @@ class Simulated:
     sockets: bool = True
     trouble: Trouble = lambda _, go: go()
     pool: Mapping[str, Auth] = dataclasses.field(default_factory=dict)
-    browser: Browser = lambda _: None
-    """What a person's browser does with a page to consent on; None: nobody is there."""
+    browser: Browser = lambda wish: Landing(wish.redirect_uri)
+    """What a person's browser does with a page to consent on; by itself nothing: nobody is there."""
     kept: dict[str, str] = dataclasses.field(default_factory=dict, repr=False)
     """The secrets that outlive the process: hand one's to another, and they share them."""
 
@@ -172,7 +173,7 @@ class Simulated:
             case Keep(name, secret):
                 self.kept.pop(name, None)
                 self.kept |= {} if secret is None else {name: secret}
-            case Alone(_, flow, _):
+            case Alone(_, flow, _) | Through(flow):
                 return self.run(flow)
         return None
 

@@ -111,24 +111,28 @@ class Make:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Consent:
-    """Have a person open *url* in a browser and give where that ended: a `Landing`, or None after *timeout* seconds.
+    """Have a person open *url* in a browser and give where that ended, after *timeout* seconds at most: a `Landing`.
 
-    The redirect URI is a parameter of its own and is added to *url* by whoever opens its port.
+    The redirect URI is a parameter of its own and is added to *url* by whoever opens its port. Any page in that
+    browser can send it there, so an answer without our *state* is passed over.
     """
 
     url: str
     redirect_uri: str
     """On this machine; without a port, a free one is taken."""
+    state: str = dataclasses.field(repr=False)
     timeout: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Landing:
-    """What a redirect brought along."""
+    """What a redirect brought along; nothing if none came in time."""
 
     redirect_uri: str
     """With the port that was really used."""
-    query: Mapping[str, str] = dataclasses.field(repr=False)
+    query: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    foreign: int = 0
+    """Answers that were passed over, for they were not to our question."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -154,6 +158,13 @@ class Alone:
     flow: "Flow[Any]"
     patience: float = 60.0
     """Seconds to wait for one's turn."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Through:
+    """Run *flow* to its end even if whoever waits for it goes away meanwhile; gives its result."""
+
+    flow: "Flow[Any]"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -257,4 +268,5 @@ Wish = (
     | Recall
     | Keep
     | Alone
+    | Through
 )

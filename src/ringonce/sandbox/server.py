@@ -1,6 +1,7 @@
 """The door on a socket: uvicorn's protocols on our own listener, which starts and stops at once."""
 
 import asyncio
+import errno
 import logging
 import os
 import socket
@@ -18,6 +19,11 @@ LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 _BACKLOG = 2048
 _LAST_PORT = 65_535
+_WAYS_OUT = {
+    errno.EADDRINUSE: "Use --port 0 to take any free port, or end the program that holds this one.",
+    errno.EACCES: "Use a port above 1023, or --port 0 to take any free one.",
+    errno.EADDRNOTAVAIL: "Use --host 127.0.0.1, or another address of this machine.",
+}
 _PATIENCE = 0.05  # seconds that requests get to notice that the server stops
 
 
@@ -124,7 +130,7 @@ def bind(host: str, port: int) -> socket.socket:
         raise SandboxError(
             f"The sandbox cannot listen on port {port} of {host}",
             why=(taken.strerror or str(taken)).lower(),
-            fix="Use --port 0 to take any free port, or end the program that holds this one.",
+            fix=_WAYS_OUT.get(taken.errno or 0, _WAYS_OUT[errno.EADDRNOTAVAIL]),
         ) from taken
     return listener
 
