@@ -46,6 +46,7 @@ class Door:
         self._held: set[asyncio.Future[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._rings_at = 0.0
+        self._armed_for: float | None = None  # world time; whoever has nothing sooner need not touch the timer
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request or serve one WebSocket."""
@@ -64,7 +65,8 @@ class Door:
             self.rearm()
         else:
             await self._api(scope, headers, receive, send)
-            self.rearm()
+            if self._armed_for is None or (due := self.world.next_at()) is None or due < self._armed_for:
+                self.rearm()
 
     def reset(self) -> None:
         """Begin again: no calls, tokens, faults or requests; the clock keeps its mode and speed."""
@@ -83,11 +85,12 @@ class Door:
     def rearm(self) -> None:
         """Wake up when the world next has something to do."""
         wait = self.clock.wait()
+        self._armed_for = None if wait is None else self.world.next_at()
         loop = asyncio.get_running_loop()
         # Timers may fire a little early; a floor keeps that from becoming a busy loop.
         rings_at = 0.0 if wait is None else loop.time() + max(wait, _TICK)
         if self._timer is not None:
-            if abs(rings_at - self._rings_at) < _TICK:
+            if rings_at > self._rings_at - _TICK:
                 return
             self._timer.cancel()
             self._timer = None
@@ -120,7 +123,7 @@ class Door:
         self.release()
 
     def _wake(self) -> None:
-        self._timer = None
+        self._timer = self._armed_for = None
         self.clock.catch_up()
         self.rearm()
 
@@ -153,7 +156,7 @@ class Door:
         pairs = dict(urllib.parse.parse_qsl(query, keep_blank_values=True)) if query else {}
         request = Request(method, path, pairs, headers, body)
         entry.client = self._client(headers.get("authorization", ""))
-        fault = self.faults.pick(method, _BEFORE_API.sub("", path, count=1))
+        fault = self.faults.pick(method, _BEFORE_API.sub("", path, count=1)) if self.faults else None
         if fault is None:
             reply = self._desk.handle(request)
             entry.status = reply.status

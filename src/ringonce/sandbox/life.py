@@ -27,7 +27,7 @@ NOT_REACHABLE = Fault(
 )
 
 
-class Destination(msgspec.Struct, frozen=True, kw_only=True):
+class Destination(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Whom a leg leads to: exactly one of a dialled address, a user and a queue."""
 
     dialled: str = ""
@@ -36,7 +36,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A call that was asked for and found valid."""
 
     agent: User
