@@ -65,8 +65,7 @@ class Door:
             self.rearm()
         else:
             await self._api(scope, headers, receive, send)
-            if self._armed_for is None or (due := self.world.next_at()) is None or due < self._armed_for:
-                self.rearm()
+            self._keep_armed()
 
     def reset(self) -> None:
         """Begin again: no calls, tokens, faults or requests; the clock keeps its mode and speed."""
@@ -141,6 +140,17 @@ class Door:
         self.clock.catch_up()
         self.rearm()
 
+    def at_once(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Reply | None:
+        """Answer a request that has come whole; None for one that needs more than the desk, untouched."""
+        if self.faults or not _for_the_desk(path) or not self._welcome(headers):
+            return None
+        self.clock.catch_up()
+        request, entry = self._note(method, path, query, headers, body)
+        reply = self._desk.handle(request)
+        entry.status = reply.status
+        self._keep_armed()
+        return reply
+
     async def _api(self, scope: Message, headers: dict[str, str], receive: Receive, send: Send) -> None:
         method, path, query = scope["method"], scope["path"], scope["query_string"].decode("latin-1")
         try:
@@ -148,14 +158,11 @@ class Door:
         except _LeftError:
             return
         self.clock.catch_up()
-        entry = self.journal.write(self.world.now, method, path, query)
+        request, entry = self._note(method, path, query, headers, body or b"")
         if body is None:
             entry.status = 413
             await _answer(refuse(413, context_id=self._context_id(), word=str(MOST_BYTES)), send)
             return
-        pairs = dict(urllib.parse.parse_qsl(query, keep_blank_values=True)) if query else {}
-        request = Request(method, path, pairs, headers, body)
-        entry.client = self._client(headers.get("authorization", ""))
         fault = self.faults.pick(method, _BEFORE_API.sub("", path, count=1)) if self.faults else None
         if fault is None:
             reply = self._desk.handle(request)
@@ -164,6 +171,18 @@ class Door:
             return
         entry.fault = fault.action
         await self._trouble(fault, request, entry, _Line(scope, receive, send))
+
+    def _note(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> tuple[Request, Entry]:
+        entry = self.journal.write(self.world.now, method, path, query)
+        entry.client = self._client(headers.get("authorization", ""))
+        pairs = dict(urllib.parse.parse_qsl(query, keep_blank_values=True)) if query else {}
+        return Request(method, path, pairs, headers, body), entry
+
+    def _keep_armed(self) -> None:
+        """Do what `rearm` does, where time has not been touched: there is nothing to do unless something came in."""
+        due = self.world.next_at()
+        if self._armed_for is None or due is None or due < self._armed_for:
+            self.rearm()
 
     async def _trouble(self, fault: Fault, request: Request, entry: Entry, line: "_Line") -> None:
         match fault.action:
@@ -267,6 +286,10 @@ class Door:
         return refuse(403, context_id=self._context_id(), why=words)
 
 
+def _for_the_desk(path: str) -> bool:
+    return path not in {"/", "/_sandbox"} and not path.startswith("/_sandbox/")
+
+
 class _LeftError(Exception):
     """The client left before it had said everything; half a request must not place a call."""
 
@@ -289,7 +312,7 @@ class _Line:
         if not reply.body:
             await self.drop()
             return
-        await self.send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply)})
+        await self.send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply)})
         half = reply.body[: len(reply.body) // 2]
         await self.send({"type": "http.response.body", "body": half, "more_body": True})
         self._transport.close()  # unlike abort, this lets what was written go out
@@ -326,7 +349,8 @@ async def _read(headers: dict[str, str], receive: Receive) -> bytes | None:
     return body if len(body) <= MOST_BYTES else None
 
 
-def _headers(reply: Reply) -> list[tuple[bytes, bytes]]:
+def headers_of(reply: Reply) -> list[tuple[bytes, bytes]]:
+    """Give an answer's headers as they are sent."""
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
     if reply.body:
         headers.append((b"content-type", reply.media_type.encode("latin-1")))
@@ -336,7 +360,7 @@ def _headers(reply: Reply) -> list[tuple[bytes, bytes]]:
 
 
 async def _answer(reply: Reply, send: Send) -> None:
-    await send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply)})
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply)})
     await send({"type": "http.response.body", "body": reply.body})
 
 
