@@ -6,13 +6,12 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from ringonce.sandbox.door import MOST_BYTES, TRANSPORT, Door
+from ringonce.sandbox.door import MOST_BYTES, Door
+from ringonce.sandbox.protocol import Protocol
 from ringonce.sandbox.trouble import SandboxError
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
@@ -27,15 +26,6 @@ _WAYS_OUT = {
 _PATIENCE = 0.05  # seconds that requests get to notice that the server stops
 
 
-class _Protocol(HttpToolsProtocol):
-    """HTTP that lets the application see the transport, so that a fault can end the connection itself."""
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        extensions: dict[str, Any] = {TRANSPORT: self.transport}
-        self.scope["extensions"] = extensions
-
-
 class Server:
     """Serves a door until it is stopped. Made and run on one event loop, but for `bind`."""
 
@@ -46,7 +36,7 @@ class Server:
         self._state = ServerState()
         self._config = uvicorn.Config(
             door,
-            http=_Protocol,
+            http=Protocol,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -74,7 +64,7 @@ class Server:
             await server.wait_closed()
 
     def _protocol(self) -> asyncio.Protocol:
-        return _Protocol(config=self._config, server_state=self._state, app_state={})
+        return Protocol(self._door, config=self._config, server_state=self._state, app_state={})
 
     async def _hang_up(self) -> None:
         self._door.close()
