@@ -61,6 +61,21 @@ NUMBER = "+15559876543"
 ORIGIN = "http://sandbox.test"
 
 
+class _Frame(msgspec.Struct):
+    topic: str = msgspec.field(name="topicName")
+    body: msgspec.Raw = msgspec.field(name="eventBody")
+
+
+_frames = msgspec.json.Decoder(_Frame)
+
+
+def observation(frame: bytes) -> tuple[snapshots.Snapshot, str] | None:
+    """Read what a channel's frame tells of a call, and whose call it is; None if it is of something else."""
+    told = _frames.decode(frame)
+    agent = subscribing.agent_of(told.topic)
+    return (snapshots.read(told.body), agent) if agent else None
+
+
 def written(ledger: Ledger, wish: Wish) -> Any:
     """Grant a wish that is about the ledger."""
     match wish:
@@ -217,10 +232,8 @@ class Simulated:
 
     def hear_frame(self, frame: bytes) -> None:
         """Take one frame off the channel."""
-        envelope = msgspec.json.decode(frame)
-        agent = subscribing.agent_of(envelope["topicName"])
-        if agent:
-            self.session.board.take(snapshots.event(envelope["eventBody"]), agent)
+        if observed := observation(frame):
+            self.session.board.take(*observed)
 
     def _handle(self, request: Request) -> Response:
         address = urlsplit(request.url)

@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import msgspec
 
 from ringonce import ClientCredentials, Outcome
-from ringonce.client import snapshots
 from ringonce.client.channels import Channel
 from ringonce.client.flows import subscribing
 from ringonce.client.flows.following import follow
@@ -28,7 +27,7 @@ from ringonce.sandbox.default_org import ADA
 from ringonce.sandbox.desk import Desk
 from ringonce.sandbox.http import Request as SandboxRequest
 from ringonce.sandbox.world import World
-from simulated import written
+from simulated import observation, written
 from simulation.network import Network, Troubles
 
 ORIGIN = "http://sandbox.test"
@@ -169,10 +168,8 @@ class Process:
             self.stage.later(delay, self._if_alive(lambda: self._take(frame)))
 
     def _take(self, frame: bytes) -> None:
-        envelope = msgspec.json.decode(frame)
-        agent = subscribing.agent_of(envelope["topicName"])
-        if agent:
-            self._wake(self.session.board.take(snapshots.event(envelope["eventBody"]), agent))
+        if observed := observation(frame):
+            self._wake(self.session.board.take(*observed))
 
     def _hear(self, key: str, seen: int, timeout: float, resume: Callable[[Any], None]) -> Any:
         if self.session.board.count(key) != seen:

@@ -122,23 +122,21 @@ class Snapshot(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(_Conversation, strict=False)
 
 
-def read(body: bytes) -> Snapshot:
-    """Decode the answer of either GET. Raise `msgspec.MsgspecError` if it is not a conversation."""
+def read(body: bytes | msgspec.Raw) -> Snapshot:
+    """Decode the answer of either GET, or an event's `eventBody`; raise `msgspec.MsgspecError` if it is neither."""
     return _snapshot(_decoder.decode(body))
-
-
-def event(body: Any) -> Snapshot:
-    """Convert a notification's decoded `eventBody`. Raise `msgspec.MsgspecError` if it is not a conversation."""
-    return _snapshot(msgspec.convert(body, _Conversation, strict=False))
 
 
 def listing(body: bytes) -> tuple[Snapshot, ...]:
     """Decode a listing of conversations, flat or nested (`entities`)."""
-    return tuple(_snapshot(one) for one in msgspec.json.decode(body, type=_Listing, strict=False).entities)
+    return tuple(_snapshot(one) for one in _listing_decoder.decode(body).entities)
 
 
 class _Listing(_Wire):
     entities: list[_Conversation] = []
+
+
+_listing_decoder = msgspec.json.Decoder(_Listing, strict=False)
 
 
 def _snapshot(shown: _Conversation) -> Snapshot:
