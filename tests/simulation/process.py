@@ -1,0 +1,239 @@
+"""A program's run: flows beside one another in one process that may nap, crash between two wishes, or be killed."""
+
+import typing
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from ringonce.client import policy
+from ringonce.client.auth import AccessGrant
+from ringonce.client.channels import Channel
+from ringonce.client.flows import subscribing
+from ringonce.client.flows.session import Session
+from ringonce.client.wishes import Flow, Hear, Listen, Lost, Now, Response, Send, Sleep, Tell, Token
+from ringonce.config import Endpoints
+from ringonce.errors import RingonceError, TooLate
+from simulated import LEDGER_WISHES, ORIGIN, observation
+
+if typing.TYPE_CHECKING:
+    from simulation.stage import Stage
+
+ENDPOINTS = Endpoints(api=ORIGIN, login=ORIGIN)
+Resume = Callable[[Any], None]
+
+
+class Process:
+    """One run: a session of its own, gone with a crash; the ledger and the platform stay."""
+
+    def __init__(self, stage: "Stage", number: int) -> None:
+        self.stage, self.world, self.alive = stage, stage.world, True
+        self.session = Session(
+            endpoints=ENDPOINTS, auth=stage.auth, country="US", incarnation=f"run {number}", settle=stage.settle
+        )
+        self.asleep_until = 0.0
+        self.busy = 0
+        """Errands under way: what somebody waits for."""
+        self.channel: Channel | None = None
+        self._waiting: dict[str, set[Callable[[], None]]] = {}
+        self._frames = self._newest_frame = 0
+
+    def start(self, flow: Flow[Any], done: Resume) -> None:
+        """Run a flow beside the others; *done* gets its result, or the error that it raised."""
+        _Strand(self, flow, done).go_on(None)
+
+    def errand(self, flow: Flow[Any], done: Resume) -> None:
+        """Run a flow that somebody waits for."""
+
+        def finish(result: Any) -> None:
+            self.occupy(-1)
+            done(result)
+
+        self.occupy(1)
+        self.start(flow, finish)
+
+    def occupy(self, errands: int) -> None:
+        """Count *errands* more, or less."""
+        self.busy += errands
+        self.stage.busy += errands
+
+    def crash(self) -> None:
+        """Stop dead: nothing that this run waited for reaches it any more."""
+        self.alive = False
+        self.occupy(-self.busy)
+        self.detach()
+
+    def run(self, do: Callable[[], None]) -> None:
+        """Do something unless the process is gone; once it is awake, if it naps."""
+        if not self.alive:
+            return
+        if self.asleep_until > self.world.now:
+            self.world.at(self.asleep_until, partial(self.run, do))
+        else:
+            do()
+
+    def later(self, seconds: float, do: Callable[[], None]) -> None:
+        """Do something *seconds* from now, see `run`."""
+        self.world.at(self.world.now + seconds, partial(self.run, do))
+
+    def detach(self) -> None:
+        """Lose the event socket."""
+        if self.channel is not None:
+            self.world.channels.detach(self.channel.id, self._hear_frame)
+
+    def reattach(self) -> None:
+        """Open the event socket again: what happened in between was not heard."""
+        if self.channel is not None and self.world.channels.attach(self.channel.id, self._hear_frame):
+            self.session.board.gaps += 1
+            self._wake(None)
+
+    # One for each kind of wish: gives what was wished for, or PENDING and resumes later.
+
+    def grant_send(self, wish: Send, resume: Resume) -> Any:
+        if self.stage.fencing:
+            try:
+                wish.check(self.world.now)
+            except TooLate as late:
+                return late
+
+        def reply(answer: Response | Lost) -> None:
+            self.run(partial(resume, answer))
+
+        self.stage.send(wish.request, reply)
+        return PENDING
+
+    def grant_token(self, wish: Token, resume: Resume) -> Any:
+        stale, now, grants = wish.stale, self.world.now, self.session.grants
+        there = grants.get("")
+        if there is not None and there.value != stale:
+            if policy.need(there.issued_at, there.expires_at, now) is not policy.Need.MUST:
+                return there.value
+            self.stage.met["a token's life was over"] += 1
+
+        def keep(grant: AccessGrant | RingonceError) -> None:
+            if isinstance(grant, AccessGrant):
+                grants[""] = grant
+                resume(grant.value)
+            else:
+                resume(grant)
+
+        self.start(self.session.auth.grant(ENDPOINTS, now, stale), keep)
+        return PENDING
+
+    def grant_now(self, wish: Now, resume: Resume) -> float:
+        return self.world.now
+
+    def grant_sleep(self, wish: Sleep, resume: Resume) -> Any:
+        self.later(wish.seconds, partial(resume, None))
+        return PENDING
+
+    def grant_tell(self, wish: Tell, resume: Resume) -> None:
+        return None
+
+    def grant_listen(self, wish: Listen, resume: Resume) -> Any:
+        if not self.stage.sockets:
+            return False
+        self.start(self._listening(wish.agent_id, wish.anew), lambda result: resume(result is True))
+        return PENDING
+
+    def grant_hear(self, wish: Hear, resume: Resume) -> Any:
+        key = wish.key
+        if self.session.board.count(key) != wish.seen:
+            return None
+        mine = self._waiting.setdefault(key, set())
+
+        def wake() -> None:
+            if wake in mine:
+                mine.discard(wake)
+                resume(None)
+
+        mine.add(wake)
+        self.later(wish.timeout, wake)
+        return PENDING
+
+    def _listening(self, agent_id: str, anew: bool) -> Flow[bool]:
+        try:
+            if self.channel is None or anew:
+                channel = yield from subscribing.make_channel(self.session)
+                yield from subscribing.subscribe(self.session, channel, [agent_id], replace=True)
+                self.detach()
+                self.channel = channel
+                self.reattach()
+                return True
+            permitted = yield from subscribing.subscribe(self.session, self.channel, [agent_id], replace=False)
+        except RingonceError:
+            return False
+        return agent_id in permitted
+
+    def _hear_frame(self, frame: bytes) -> None:
+        if b'"channel.metadata"' in frame[:40]:
+            return  # a heartbeat
+        self._frames += 1
+        for delay in self.stage.frame_delays():
+            self.later(delay, partial(self._take, self._frames, frame))
+
+    def _take(self, number: int, frame: bytes) -> None:
+        if number < self._newest_frame:
+            self.stage.met["events in the wrong order"] += 1
+        self._newest_frame = max(number, self._newest_frame)
+        if observed := observation(frame):
+            self._wake(self.session.board.take(*observed))
+
+    def _wake(self, keys: tuple[str, ...] | None) -> None:
+        for key in list(self._waiting) if keys is None else keys:
+            for wake in list(self._waiting.get(key, ())):
+                self.later(0.0, wake)
+
+
+PENDING = object()
+
+
+class _Strand:
+    """One flow on its way through a process."""
+
+    __slots__ = ("_done", "_flow", "_process", "_stage")
+
+    def __init__(self, process: Process, flow: Flow[Any], done: Resume) -> None:
+        self._process, self._stage, self._flow, self._done = process, process.stage, flow, done
+
+    def go_on(self, answer: Any) -> None:
+        """Give the flow its answer, and then whatever it wishes for, up to what takes time."""
+        stage, process = self._stage, self._process
+        while process.alive:
+            if stage.mishaps_left and (mishap := stage.mishap()):
+                return self._suffer(mishap, answer)
+            try:
+                wish = self._flow.throw(answer) if isinstance(answer, Exception) else self._flow.send(answer)
+            except StopIteration as result:
+                return self._done(result.value)
+            except RingonceError as error:
+                return self._done(error)
+            answer = _GRANTS[type(wish)](process, wish, self.go_on)
+            if answer is PENDING:
+                return None
+        return None
+
+    def _suffer(self, mishap: str, answer: Any) -> None:
+        stage, process = self._stage, self._process
+        if mishap == "crash":
+            return stage.crash(process)
+        # A thread that gets no time, or a machine that sleeps: what is outside goes on meanwhile.
+        seconds = stage.dice.uniform(5, 90)
+        if mishap == "nap of the whole process":
+            process.asleep_until = process.world.now + seconds
+        return process.later(seconds, partial(self.go_on, answer))
+
+
+def _written(process: Process, wish: Any, resume: Resume) -> Any:
+    return LEDGER_WISHES[type(wish)](process.stage.ledger, wish)
+
+
+_GRANTS: dict[type, Callable[[Process, Any, Resume], Any]] = {
+    Send: Process.grant_send,
+    Token: Process.grant_token,
+    Now: Process.grant_now,
+    Sleep: Process.grant_sleep,
+    Hear: Process.grant_hear,
+    Listen: Process.grant_listen,
+    Tell: Process.grant_tell,
+    **dict.fromkeys(LEDGER_WISHES, _written),
+}
