@@ -1,6 +1,7 @@
 """A shell without sockets or waiting: flows meet the sandbox's world in one process, on the world's clock."""
 
 import dataclasses
+import functools
 import string
 from collections.abc import Callable, Mapping
 from random import Random
@@ -87,6 +88,11 @@ LEDGER_WISHES: dict[type, Callable[[Ledger, Any], Any]] = {
 """How each wish that is about the ledger is granted."""
 
 
+@functools.cache
+def _parsed(query: str) -> Mapping[str, str]:
+    return dict(parse_qsl(query))
+
+
 def answered(desk: Desk, request: Request) -> Response:
     """Have the sandbox answer a request of the client's."""
     path, _, query = request.url.removeprefix(ORIGIN).partition("?")
@@ -95,8 +101,7 @@ def answered(desk: Desk, request: Request) -> Response:
         body, headers["content-type"] = urlencode(request.form).encode(), "application/x-www-form-urlencoded"
     else:
         body = b"" if request.body is None else msgspec.json.encode(request.body)
-    asked = dict(parse_qsl(query)) if query else {}
-    reply = desk.handle(SandboxRequest(request.method, path, asked, headers, body))
+    reply = desk.handle(SandboxRequest(request.method, path, _parsed(query), headers, body))
     return Response(reply.status, {name.lower(): value for name, value in reply.headers}, reply.body)
 
 

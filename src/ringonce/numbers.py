@@ -4,6 +4,7 @@ What may be dialled is decided by length and country, not by whether the number 
 (the 555 area code, the sandbox's stories) are as good as any other.
 """
 
+import functools
 import re
 import typing
 
@@ -25,6 +26,8 @@ _LONGEST_EMERGENCY = 6
 _SHOWN_AT_MOST = 40
 
 
+# The same caller ids, and numbers that are tried again, come over and over.
+@functools.lru_cache(maxsize=1024)
 def dialable(
     text: str, *, country: str | None = "US", allow_premium: bool = False, allow_emergency: bool = False
 ) -> str:

@@ -26,7 +26,8 @@ class Process:
     """One run: a session of its own, gone with a crash; the ledger and the platform stay."""
 
     def __init__(self, stage: "Stage", number: int) -> None:
-        self.stage, self.world, self.alive = stage, stage.world, True
+        self.stage, self.world, self.agenda = stage, stage.world, stage.world.agenda
+        self.alive = True
         self.session = Session(
             endpoints=ENDPOINTS, auth=stage.auth, country="US", incarnation=f"run {number}", settle=stage.settle
         )
@@ -66,14 +67,14 @@ class Process:
         """Do something unless the process is gone; once it is awake, if it naps."""
         if not self.alive:
             return
-        if self.asleep_until > self.world.now:
-            self.world.at(self.asleep_until, partial(self.run, do))
+        if self.asleep_until > self.agenda.now:
+            self.agenda.at(self.asleep_until, partial(self.run, do))
         else:
             do()
 
     def later(self, seconds: float, do: Callable[[], None]) -> None:
         """Do something *seconds* from now, see `run`."""
-        self.world.at(self.world.now + seconds, partial(self.run, do))
+        self.agenda.at(self.agenda.now + seconds, partial(self.run, do))
 
     def detach(self) -> None:
         """Lose the event socket."""
@@ -91,7 +92,7 @@ class Process:
     def grant_send(self, wish: Send, resume: Resume) -> Any:
         if self.stage.fencing:
             try:
-                wish.check(self.world.now)
+                wish.check(self.agenda.now)
             except TooLate as late:
                 return late
 
@@ -102,7 +103,7 @@ class Process:
         return PENDING
 
     def grant_token(self, wish: Token, resume: Resume) -> Any:
-        stale, now, grants = wish.stale, self.world.now, self.session.grants
+        stale, now, grants = wish.stale, self.agenda.now, self.session.grants
         there = grants.get("")
         if there is not None and there.value != stale:
             if policy.need(there.issued_at, there.expires_at, now) is not policy.Need.MUST:
@@ -120,7 +121,7 @@ class Process:
         return PENDING
 
     def grant_now(self, wish: Now, resume: Resume) -> float:
-        return self.world.now
+        return self.agenda.now
 
     def grant_sleep(self, wish: Sleep, resume: Resume) -> Any:
         self.later(wish.seconds, partial(resume, None))
@@ -197,12 +198,13 @@ class _Strand:
 
     def go_on(self, answer: Any) -> None:
         """Give the flow its answer, and then whatever it wishes for, up to what takes time."""
-        stage, process = self._stage, self._process
+        stage, process, flow = self._stage, self._process, self._flow
         while process.alive:
-            if stage.mishaps_left and (mishap := stage.mishap()):
-                return self._suffer(mishap, answer)
+            stage.steps_to_mishap -= 1
+            if not stage.steps_to_mishap:
+                return self._suffer(stage.mishap(), answer)
             try:
-                wish = self._flow.throw(answer) if isinstance(answer, Exception) else self._flow.send(answer)
+                wish = flow.throw(answer) if isinstance(answer, Exception) else flow.send(answer)
             except StopIteration as result:
                 return self._done(result.value)
             except RingonceError as error:
@@ -219,7 +221,7 @@ class _Strand:
         # A thread that gets no time, or a machine that sleeps: what is outside goes on meanwhile.
         seconds = stage.dice.uniform(5, 90)
         if mishap == "nap of the whole process":
-            process.asleep_until = process.world.now + seconds
+            process.asleep_until = process.agenda.now + seconds
         return process.later(seconds, partial(self.go_on, answer))
 
 

@@ -1,6 +1,7 @@
 """One schedule: a world, a network, and processes that place calls, crash, nap, race, and start again."""
 
 import dataclasses
+import math
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -35,6 +36,8 @@ STORIES = {
     "0007": Outcome.AGENT_UNREACHABLE,
     "6543": Outcome.ANSWERED,
 }
+SLICE = 0.5
+"""Seconds of world time that pass before it is asked again whether anybody still waits."""
 PRESSES = 3
 """How often a program asks for one and the same intent, crashes included."""
 ORG = default_org()
@@ -72,7 +75,7 @@ class Stage:
         self.mishap_rate, self.settle, self.fencing = mishap_rate, settle, fencing
         self.crashes_left = dice.choice((0, 0, 1, 2))
         self.naps_left = dice.choice((0, 0, 0, 1))
-        self.mishaps_left = self.crashes_left + self.naps_left
+        self._draw_mishap()
         self.runs = self.busy = 0
         self._set_moods()
         count, same = dice.choice((1, 1, 2)), dice.choice(list(STORIES))
@@ -117,7 +120,7 @@ class Stage:
         self._stop_all()
         self.world.advance(LAST_ASKED)
         # Somebody asks once more, on a sound network and without a mishap: nothing may stay open.
-        self.mishaps_left = 0
+        self.steps_to_mishap = 0
         self.mute_from = None
         self.presses = dict.fromkeys(self.intents, 0)
         self._start_run()
@@ -131,17 +134,21 @@ class Stage:
             f"{at - BEGINS:7.2f}  {_words(what)}  {trouble}".rstrip()[:200] for at, trouble, what in self.network.log
         ]
 
+    def _draw_mishap(self) -> None:
+        """Decide before which wish from now the next run goes wrong; a schedule has only so many mishaps."""
+        left = self.crashes_left + self.naps_left
+        # As if each wish were diced for.
+        self.steps_to_mishap = 1 + int(self.dice.expovariate(-math.log1p(-self.mishap_rate))) if left else 0
+
     def mishap(self) -> str:
-        """Say what goes wrong with a run before its next step, if anything; a schedule has only so many mishaps."""
-        if self.dice.random() >= self.mishap_rate:
-            return ""
-        self.mishaps_left -= 1
+        """Say what goes wrong with a run before its next step."""
         kind = "crash" if self.dice.randrange(self.crashes_left + self.naps_left) < self.crashes_left else "nap"
         if kind == "crash":
             self.crashes_left -= 1
         else:
             self.naps_left -= 1
             kind = self.dice.choice(("nap of one thread", "nap of the whole process"))
+        self._draw_mishap()
         self.note(kind)
         return kind
 
@@ -177,7 +184,7 @@ class Stage:
         """Let time pass until nobody waits for anything, up to *end*."""
         world = self.world
         while self.busy and (coming := world.next_at()) is not None and coming <= end:
-            world.advance(coming)
+            world.advance(min(end, coming + SLICE))
 
     def _start_soon(self, most: float) -> None:
         self.busy += 1
