@@ -53,7 +53,10 @@ def play(first: int, schedules: int, protection: str = "") -> Played:
                 break
             played.met += stage.met
             played.counts.update(
-                schedules=1, intents=len(stage.intents), creates=len(stage.creates), calls=len(stage.world.calls())
+                schedules=1,
+                intents=len(stage.intents),
+                creates=len(stage.creates),
+                calls=len(stage.world.exchange.conversations),
             )
     played.spent = time.process_time() - began
     return played

@@ -10,9 +10,10 @@ from ringonce.client.auth import AccessGrant
 from ringonce.client.channels import Channel
 from ringonce.client.flows import subscribing
 from ringonce.client.flows.session import Session
+from ringonce.client.stream import BARRED_FOR
 from ringonce.client.wishes import Flow, Hear, Listen, Lost, Now, Response, Send, Sleep, Tell, Token
 from ringonce.config import Endpoints
-from ringonce.errors import RingonceError, TooLate
+from ringonce.errors import NotFound, RingonceError, TooLate
 from simulated import LEDGER_WISHES, ORIGIN, observation
 
 if typing.TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Process:
     """One run: a session of its own, gone with a crash; the ledger and the platform stay."""
 
     def __init__(self, stage: "Stage", number: int) -> None:
-        self.stage, self.world, self.agenda = stage, stage.world, stage.world.agenda
+        self.stage, self.agenda = stage, stage.world.agenda
         self.alive = True
         self.session = Session(
             endpoints=ENDPOINTS, auth=stage.auth, country="US", incarnation=f"run {number}", settle=stage.settle
@@ -35,6 +36,10 @@ class Process:
         self.busy = 0
         """Errands under way: what somebody waits for."""
         self.channel: Channel | None = None
+        self._attached, self._barred_until = False, 0.0
+        self._permitted: set[str] = set()
+        self._await_token: list[Resume] | None = None
+        self._await_socket: list[Resume] | None = None
         self._waiting: dict[str, set[Callable[[], None]]] = {}
         self._frames = self._newest_frame = 0
 
@@ -78,12 +83,14 @@ class Process:
 
     def detach(self) -> None:
         """Lose the event socket."""
-        if self.channel is not None:
-            self.world.channels.detach(self.channel.id, self._hear_frame)
+        if self._attached and self.channel is not None:
+            self.stage.world.channels.detach(self.channel.id, self._hear_frame)
+        self._attached = False
 
     def reattach(self) -> None:
         """Open the event socket again: what happened in between was not heard."""
-        if self.channel is not None and self.world.channels.attach(self.channel.id, self._hear_frame):
+        if self.channel is not None and not self._attached:
+            self._attached = self.stage.world.channels.attach(self.channel.id, self._hear_frame)
             self.session.board.gaps += 1
             self._wake(None)
 
@@ -103,22 +110,31 @@ class Process:
         return PENDING
 
     def grant_token(self, wish: Token, resume: Resume) -> Any:
+        """As `Tokens.give` does: for the whole process one renewal is in flight."""
         stale, now, grants = wish.stale, self.agenda.now, self.session.grants
         there = grants.get("")
+        urgency = policy.Need.MUST
         if there is not None and there.value != stale:
-            if policy.need(there.issued_at, there.expires_at, now) is not policy.Need.MUST:
+            urgency = policy.need(there.issued_at, there.expires_at, now)
+            if urgency is policy.Need.NOTHING:
                 return there.value
-            self.stage.met["a token's life was over"] += 1
-
-        def keep(grant: AccessGrant | RingonceError) -> None:
-            if isinstance(grant, AccessGrant):
-                grants[""] = grant
-                resume(grant.value)
-            else:
-                resume(grant)
-
-        self.start(self.session.auth.grant(ENDPOINTS, now, stale), keep)
+            self.stage.met["a token's life was over, or nearly"] += 1
+        if self._await_token is None:
+            self._await_token = []
+            self.start(self.session.auth.grant(ENDPOINTS, now, stale), self._keep_token)
+        if there is not None and urgency is policy.Need.IF_FREE:
+            return there.value
+        if self._await_token is None:  # it was there at once
+            return grants[""].value
+        self._await_token.append(resume)
         return PENDING
+
+    def _keep_token(self, grant: AccessGrant | RingonceError) -> None:
+        waiting, self._await_token = self._await_token or [], None
+        if isinstance(grant, AccessGrant):
+            self.session.grants[""] = grant
+        for resume in waiting:
+            self.run(partial(resume, grant.value if isinstance(grant, AccessGrant) else grant))
 
     def grant_now(self, wish: Now, resume: Resume) -> float:
         return self.agenda.now
@@ -131,10 +147,22 @@ class Process:
         return None
 
     def grant_listen(self, wish: Listen, resume: Resume) -> Any:
-        if not self.stage.sockets:
+        """As `EventStream.listen` does: one socket for the process, opened by one at a time."""
+        if not wish.anew and self._attached and wish.agent_id in self._permitted:
+            return True
+        if not self.stage.sockets or self.agenda.now < self._barred_until:
             return False
-        self.start(self._listening(wish.agent_id, wish.anew), lambda result: resume(result is True))
+        if self._await_socket is None:
+            self._await_socket = [resume]
+            self.start(self._opening(wish.agent_id, wish.anew), self._opened)
+        else:
+            self._await_socket.append(resume)
         return PENDING
+
+    def _opened(self, heard: bool) -> None:
+        waiting, self._await_socket = self._await_socket or [], None
+        for resume in waiting:
+            self.run(partial(resume, heard))
 
     def grant_hear(self, wish: Hear, resume: Resume) -> Any:
         key = wish.key
@@ -151,19 +179,24 @@ class Process:
         self.later(wish.timeout, wake)
         return PENDING
 
-    def _listening(self, agent_id: str, anew: bool) -> Flow[bool]:
+    def _opening(self, agent_id: str, anew: bool) -> Flow[bool]:
+        channel = None if anew else self.channel
         try:
-            if self.channel is None or anew:
-                channel = yield from subscribing.make_channel(self.session)
-                yield from subscribing.subscribe(self.session, channel, [agent_id], replace=True)
+            if channel is not None:
+                try:
+                    self._permitted = yield from subscribing.subscribe(self.session, channel, [agent_id], replace=True)
+                except NotFound:
+                    channel = None
+            if channel is None:
                 self.detach()
-                self.channel = channel
-                self.reattach()
-                return True
-            permitted = yield from subscribing.subscribe(self.session, self.channel, [agent_id], replace=False)
+                channel = yield from subscribing.make_channel(self.session)
+                self._permitted = yield from subscribing.subscribe(self.session, channel, [agent_id], replace=True)
         except RingonceError:
+            self._barred_until = self.agenda.now + BARRED_FOR
             return False
-        return agent_id in permitted
+        self.channel = channel
+        self.reattach()
+        return agent_id in self._permitted
 
     def _hear_frame(self, frame: bytes) -> None:
         if b'"channel.metadata"' in frame[:40]:

@@ -73,12 +73,12 @@ class Stage:
         self.auth = ClientCredentials(CLIENT, "your_client_secret")
         self.ledger: Ledger = ledger or MemoryLedger()
         self.mishap_rate, self.settle, self.fencing = mishap_rate, settle, fencing
-        self.crashes_left = dice.choice((0, 0, 1, 2))
-        self.naps_left = dice.choice((0, 0, 0, 1))
+        self.crashes_left = dice.choice((0, 0, 1, 2, 3))
+        self.naps_left = dice.choice((0, 0, 1))
         self._draw_mishap()
         self.runs = self.busy = 0
         self._set_moods()
-        count, same = dice.choice((1, 1, 2)), dice.choice(list(STORIES))
+        count, same = dice.choice((1, 1, 2, 2, 3)), dice.choice(list(STORIES))
         # Now and then two intents are for one number: only the stamp tells their calls apart.
         twins = dice.random() < 0.5
         self.intents = {f"intent-{seed}-{n}": same if twins else dice.choice(list(STORIES)) for n in range(count)}
