@@ -23,7 +23,7 @@ no UTF-8 and of nesting without end."""
 Flow = Generator["Wish", Any, T]
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """One HTTP request. *repeatable* says that doing it twice is doing it once."""
 
     method: str
@@ -39,7 +39,7 @@ class Request(msgspec.Struct, frozen=True):
         return f"Request({self.method!r}, {self.url!r}, body={self.body!r}, repeatable={self.repeatable})"
 
 
-class Response(msgspec.Struct, frozen=True):
+class Response(msgspec.Struct, frozen=True, gc=False):
     """One HTTP answer, read whole. Header names are lower-case."""
 
     status: int
@@ -71,7 +71,7 @@ class Cancelled(Exception):
     """Whoever waited for the flow has gone. What it wishes now is granted only if it is about the ledger."""
 
 
-class Send(msgspec.Struct, frozen=True):
+class Send(msgspec.Struct, frozen=True, gc=False):
     """Send the request; gives a `Response`, throws `Lost`. Past *not_after* it is not sent, and `TooLate` is thrown.
 
     The clock is read by whoever sends, as the last thing before: a process may be stopped between any two wishes.
@@ -90,7 +90,7 @@ class Send(msgspec.Struct, frozen=True):
             )
 
 
-class Token(msgspec.Struct, frozen=True):
+class Token(msgspec.Struct, frozen=True, gc=False):
     """Give a valid access token; *stale* is one that was just refused.
 
     It is the client's own, or that of *agent*, who has an identity of his own in the client's pool.
@@ -164,55 +164,55 @@ class Alone:
     """Seconds to wait for one's turn."""
 
 
-class Now(msgspec.Struct, frozen=True):
+class Now(msgspec.Struct, frozen=True, gc=False):
     """Give the time, in seconds since the epoch."""
 
 
-class Sleep(msgspec.Struct, frozen=True):
+class Sleep(msgspec.Struct, frozen=True, gc=False):
     """Let *seconds* pass."""
 
     seconds: float
 
 
-class Mark(msgspec.Struct, frozen=True):
+class Mark(msgspec.Struct, frozen=True, gc=False):
     """Give what stands for a number in the ledger's rows."""
 
     number: str
 
 
-class Look(msgspec.Struct, frozen=True):
+class Look(msgspec.Struct, frozen=True, gc=False):
     """Give the ledger's row for an intent, or None."""
 
     platform: str
     intent: str
 
 
-class Rivals(msgspec.Struct, frozen=True):
+class Rivals(msgspec.Struct, frozen=True, gc=False):
     """Give the ledger's other rows of the same agent that were armed after *since*."""
 
     row: Row
     since: float
 
 
-class Arm(msgspec.Struct, frozen=True):
+class Arm(msgspec.Struct, frozen=True, gc=False):
     """Write the row if its intent has none. Gives None if this wish wrote it, else the row that was there."""
 
     row: Row
 
 
-class Settle(msgspec.Struct, frozen=True):
+class Settle(msgspec.Struct, frozen=True, gc=False):
     """Replace the intent's row if that is still open; gives the row that then stands."""
 
     row: Row
 
 
-class Release(msgspec.Struct, frozen=True):
+class Release(msgspec.Struct, frozen=True, gc=False):
     """Take back a row that this flow armed: it is certain that nothing was placed."""
 
     row: Row
 
 
-class Listen(msgspec.Struct, frozen=True):
+class Listen(msgspec.Struct, frozen=True, gc=False):
     """Have the events of an agent's calls put on the board. Gives True if they flow, False if only reads are left."""
 
     agent_id: str
@@ -220,7 +220,7 @@ class Listen(msgspec.Struct, frozen=True):
     """The stream in use stayed silent about something that happened: open another."""
 
 
-class Hear(msgspec.Struct, frozen=True):
+class Hear(msgspec.Struct, frozen=True, gc=False):
     """Wait until the board's count for *key* (a conversation or an agent) is past *seen*, *timeout* seconds at most."""
 
     key: str
@@ -228,7 +228,7 @@ class Hear(msgspec.Struct, frozen=True):
     timeout: float
 
 
-class Tell(msgspec.Struct, frozen=True):
+class Tell(msgspec.Struct, frozen=True, gc=False):
     """Hand a new truth about the call to whoever follows it."""
 
     call: Call
