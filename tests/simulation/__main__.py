@@ -125,7 +125,8 @@ def find_out(protection: str, first: int, schedules: int) -> int:
         print(f"without {protection}: nothing found in {schedules} schedules")  # noqa: T201
         return 1
     seed, story = played.failed
-    print(f"without {protection}: found by schedule {seed - first + 1} (seed {seed}): {story[-1]}")  # noqa: T201
+    faults = "; ".join(story[story.index("") + 1 :])
+    print(f"without {protection}: found by schedule {seed - first + 1} (seed {seed}): {faults}")  # noqa: T201
     return 0
 
 

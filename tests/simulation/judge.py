@@ -73,14 +73,16 @@ def _outcome(stage: Stage, intent: str, row: Row, told: Told) -> Iterator[str]:
     if row.state is RowState.PLACED and (told.last is None or not told.last.ended):
         yield f"{intent}: not followed to its end"
     for at, error in told.errors:
-        if isinstance(error, OutcomeUnknown) and at < min(row.armed_at + SETTLE, LAST_ASKED):
+        if isinstance(error, OutcomeUnknown) and row.armed_at <= at < min(row.armed_at + SETTLE, LAST_ASKED):
             yield f"{intent}: given up {at - row.armed_at:.1f} s after arming"
 
 
 def _creates_in_doubt(stage: Stage) -> Iterator[str]:
     """Find creates that left after somebody was told that the call may have rung: that is nobody's to try again."""
     for intent, at in stage.creates:
-        if any(isinstance(error, OutcomeUnknown) and told < at for told, error in stage.told[intent].errors):
+        if intent not in stage.resolved and any(
+            isinstance(error, OutcomeUnknown) and told < at for told, error in stage.told[intent].errors
+        ):
             yield f"{intent}: a create left although the call may have rung"
 
 
@@ -93,4 +95,6 @@ def _late_creates(stage: Stage) -> Iterator[str]:
 
 def _once_armed(stage: Stage, intent: str) -> bool:
     """Say whether the intent's row was never released in between, which lets a later create be another attempt."""
-    return not any(not isinstance(error, OutcomeUnknown) for _, error in stage.told[intent].errors)
+    return intent not in stage.resolved and not any(
+        not isinstance(error, OutcomeUnknown) for _, error in stage.told[intent].errors
+    )

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from ringonce import ClientCredentials, Outcome
 from ringonce.client.flows.following import follow
 from ringonce.client.flows.order import order
@@ -15,11 +17,12 @@ from ringonce.client.flows.placing import place_call
 from ringonce.client.fold import STAMP
 from ringonce.client.wishes import Lost, Request, Response
 from ringonce.errors import OutcomeUnknown, RingonceError
-from ringonce.ledger import Ledger
+from ringonce.ledger import Ledger, RowState
 from ringonce.ledger.memory import MemoryLedger
 from ringonce.models import Call, Placed
 from ringonce.sandbox.default_org import ADA, default_org
 from ringonce.sandbox.world import World
+from simulated import ORIGIN
 from simulation.network import Network
 from simulation.process import Process
 
@@ -85,6 +88,8 @@ class Stage:
         self.met["schedules with two intents for one number"] += count > 1 and len(set(self.intents.values())) == 1
         self.creates: list[tuple[str, float]] = []
         """The intent and the moment of every create that left."""
+        self.resolved: set[str] = set()
+        """The intents that a person said were not placed."""
         self.presses = dict.fromkeys(self.intents, 0)
         self.told = {intent: Told() for intent in self.intents}
         self.processes: list[Process] = []
@@ -94,7 +99,10 @@ class Stage:
         dice, world = self.dice, self.world
         # In the end the network is sound, so that the truth can be had.
         sound_from = BEGINS + dice.choice((12.0, 12.0, 12.0, 60.0))
-        self.network = Network(world, dice, self.met, sound_from=sound_from, straggler=dice.random() < 0.05)
+        straggler = dice.random() < 0.05
+        self.network = Network(world, dice, self.met, sound_from=sound_from, straggler=straggler)
+        # No person can know of a call that is placed only after they looked.
+        self.person = not straggler and dice.random() < 0.3
         self.sockets = dice.random() > 0.1
         self.mute_from = BEGINS + dice.uniform(0, 8) if dice.random() < 0.1 else None
         world.rate_limit = None
@@ -224,10 +232,28 @@ class Stage:
             watch = follow(process.session, result.conversation_id, agent_id=result.agent_id, timeout=300)
             return process.errand(watch, partial(self._ended, told))
         told.errors.append((now, result))
+        if isinstance(result, OutcomeUnknown) and self.person and now < LAST_ASKED:
+            self.busy += 1
+            self.world.at(now + self.dice.uniform(1, 30), partial(self._have_a_person_look, intent))
         if not isinstance(result, OutcomeUnknown) and self.presses[intent] < PRESSES:
             process.occupy(1)
             process.later(self.dice.uniform(0.1, 5), partial(self._press_again, process, intent))
         return None
+
+    def _have_a_person_look(self, intent: str) -> None:
+        """Have somebody look at the platform; if there is no call, they say so (`ringonce resolve`) and try again."""
+        self.busy -= 1
+        row = self.ledger.look(ORIGIN, intent)
+        there = any(call.attributes.get(STAMP) == intent for call in self.world.exchange.conversations.values())
+        if there or row is None or row.state is not RowState.UNKNOWN:
+            return
+        self.ledger.settle(msgspec.structs.replace(row, state=RowState.NOT_PLACED, settled_at=self.world.now))
+        self.resolved.add(intent)
+        self.note("a person said that it was not placed")
+        self.runs += 1
+        process = Process(self, self.runs)
+        self.processes.append(process)
+        self._press(process, intent)
 
     @staticmethod
     def _ended(told: Told, result: Any) -> None:

@@ -14,7 +14,7 @@ TROUBLES = (
     "the platform said 401", "the platform said 429", "a token's life was over", "schedules with racing processes",
     "schedules with two intents for one number", "crash", "killed while it waited", "nap of one thread",
     "nap of the whole process", "a socket broke", "events kept back by a mute socket", "events told twice",
-    "events in the wrong order", "calls adopted after a lost answer",
+    "a person said that it was not placed", "events in the wrong order", "calls adopted after a lost answer",
 )  # fmt: skip
 
 
@@ -53,4 +53,4 @@ def test_a_protection_that_is_off_is_found_out(protection: str, fault: str) -> N
     failed = play(0, 10_000, protection).failed
 
     assert failed is not None
-    assert fault in failed[1][-1]
+    assert any(fault in line for line in failed[1])
