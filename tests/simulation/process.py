@@ -97,6 +97,17 @@ class Process:
     # One for each kind of wish: gives what was wished for, or PENDING and resumes later.
 
     def grant_send(self, wish: Send, resume: Resume) -> Any:
+        if nap := self.stage.nap_before(wish.request):
+            self.asleep_until = self.agenda.now + nap
+            self.later(nap, partial(self._send_late, wish, resume))
+            return PENDING
+        return self._send(wish, resume)
+
+    def _send_late(self, wish: Send, resume: Resume) -> None:
+        if (refused := self._send(wish, resume)) is not PENDING:
+            resume(refused)
+
+    def _send(self, wish: Send, resume: Resume) -> Any:
         if self.stage.fencing:
             try:
                 wish.check(self.agenda.now)

@@ -113,6 +113,8 @@ class Stage:
         if dice.random() < 0.12:
             world.change_client(CLIENT, token_lifetime=dice.choice((2, 6, 20)))
             self.met["schedules with short-lived tokens"] += 1
+        # The worst moment to be stopped at: the row is armed, and the create about to leave.
+        self.naps_before_create = dice.random() < 0.08
         if dice.random() < 0.1:
             world.at(BEGINS + dice.uniform(0, 20), self._break_sockets)
         if dice.random() < 0.1:
@@ -129,6 +131,7 @@ class Stage:
         self.world.advance(LAST_ASKED)
         # Somebody asks once more, on a sound network and without a mishap: nothing may stay open.
         self.steps_to_mishap = 0
+        self.naps_before_create = False
         self.mute_from = None
         self.presses = dict.fromkeys(self.intents, 0)
         self._start_run()
@@ -165,6 +168,14 @@ class Stage:
         process.crash()
         self._start_soon(40)
 
+    def nap_before(self, request: Request) -> float:
+        """Say for how long a process is stopped right before it sends a request: once in a schedule, a create."""
+        if not self.naps_before_create or not _creates(request):
+            return 0.0
+        self.naps_before_create = False
+        self.note("nap right before a create")
+        return self.dice.uniform(5, 200)
+
     def note(self, what: str) -> None:
         """Write a mishap down."""
         self.met[what] += 1
@@ -183,7 +194,7 @@ class Stage:
 
     def send(self, request: Request, reply: Callable[[Response | Lost], None]) -> None:
         """Put a request on the network."""
-        create = request.method == "POST" and "/conversations/calls" in request.url
+        create = _creates(request)
         if create:
             self.creates.append((request.body["attributes"][STAMP], self.world.now))
         self.network.carry(request, reply, create=create)
@@ -275,6 +286,10 @@ class Stage:
         if alive and self.busy:
             self.note("killed while it waited")
             self.crash(alive[-1])
+
+
+def _creates(request: Request) -> bool:
+    return request.method == "POST" and "/conversations/calls" in request.url
 
 
 def _words(what: object) -> str:
