@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from simulation.judge import faults_of
+from simulation.judge import faults_of, is_grave
 from simulation.stage import Stage
 from simulation.unprotected import PROTECTIONS, without
 
@@ -119,15 +119,21 @@ def main() -> int:
 
 
 def find_out(protection: str, first: int, schedules: int) -> int:
-    """Say at which seed the lack of a protection shows, and how; 1 if it does not."""
-    played = play(first, schedules, protection)
-    if played.failed is None:
-        print(f"without {protection}: nothing found in {schedules} schedules")  # noqa: T201
-        return 1
-    seed, story = played.failed
-    faults = "; ".join(story[story.index("") + 1 :])
-    print(f"without {protection}: found by schedule {seed - first + 1} (seed {seed}): {faults}")  # noqa: T201
-    return 0
+    """Say at which seeds the lack of a protection shows first, and does its worst first; 1 if it never shows."""
+    seed, shown = first, ""
+    while (failed := play(seed, first + schedules - seed, protection).failed) is not None:
+        seed, story = failed
+        faults = story[story.index("") + 1 :]
+        shown = shown or f"first sign in schedule {seed - first + 1} (seed {seed}): {'; '.join(faults)}"
+        worst = [fault for fault in faults if is_grave(fault)]
+        if worst:
+            shown += (
+                f"\n  double ring or false outcome in schedule {seed - first + 1} (seed {seed}): {'; '.join(worst)}"
+            )
+            break
+        seed += 1
+    print(f"without {protection}: {shown or f'nothing found in {schedules} schedules'}")  # noqa: T201
+    return 0 if shown else 1
 
 
 def print_met(met: Counter[str]) -> None:

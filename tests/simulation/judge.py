@@ -1,5 +1,6 @@
 """What must be true after a schedule, told from the world's own record."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -35,6 +36,11 @@ def faults_of(stage: Stage) -> Iterator[str]:
         else:
             yield from _with_row(intent, row, told, made, alone=len(rows) == 1)
             yield from _outcome(stage, intent, row, told)
+
+
+def is_grave(fault: str) -> bool:
+    """Say whether a fault is a second ring, or an untruth about what became of an intent."""
+    return re.search(r"\d calls|another call|refused, and yet|in truth|ledger knows nothing", fault) is not None
 
 
 def _without_row(intent: str, told: Told, made: list[dict[str, Any]]) -> Iterator[str]:
@@ -79,7 +85,7 @@ def _outcome(stage: Stage, intent: str, row: Row, told: Told) -> Iterator[str]:
 
 def _creates_in_doubt(stage: Stage) -> Iterator[str]:
     """Find creates that left after somebody was told that the call may have rung: that is nobody's to try again."""
-    for intent, at in stage.creates:
+    for intent, at, _ in stage.creates:
         if intent not in stage.resolved and any(
             isinstance(error, OutcomeUnknown) and told < at for told, error in stage.told[intent].errors
         ):
@@ -87,14 +93,8 @@ def _creates_in_doubt(stage: Stage) -> Iterator[str]:
 
 
 def _late_creates(stage: Stage) -> Iterator[str]:
-    first: dict[str, float] = {}
-    for intent, at in stage.creates:
-        if at > first.setdefault(intent, at) + ORDER_TAKES + 1 and _once_armed(stage, intent):
-            yield f"{intent}: a create left {at - first[intent]:.0f} s after the first"
-
-
-def _once_armed(stage: Stage, intent: str) -> bool:
-    """Say whether the intent's row was never released in between, which lets a later create be another attempt."""
-    return intent not in stage.resolved and not any(
-        not isinstance(error, OutcomeUnknown) for _, error in stage.told[intent].errors
-    )
+    for intent, at, armed_at in stage.creates:
+        if armed_at is None:
+            yield f"{intent}: a create left that its sender had not armed"
+        elif at > armed_at + ORDER_TAKES:
+            yield f"{intent}: a create left {at - armed_at:.0f} s after its intent was armed"

@@ -11,7 +11,7 @@ from ringonce.client.channels import Channel
 from ringonce.client.flows import subscribing
 from ringonce.client.flows.session import Session
 from ringonce.client.stream import BARRED_FOR
-from ringonce.client.wishes import Flow, Hear, Listen, Lost, Now, Response, Send, Sleep, Tell, Token
+from ringonce.client.wishes import Arm, Flow, Hear, Listen, Lost, Now, Response, Send, Sleep, Tell, Token
 from ringonce.config import Endpoints
 from ringonce.errors import NotFound, RingonceError, TooLate
 from simulated import LEDGER_WISHES, ORIGIN, observation
@@ -36,6 +36,8 @@ class Process:
         self.busy = 0
         """Errands under way: what somebody waits for."""
         self.channel: Channel | None = None
+        self.armed: dict[str, float] = {}
+        """When this run armed which intent."""
         self._attached, self._barred_until = False, 0.0
         self._permitted: set[str] = set()
         self._await_token: list[Resume] | None = None
@@ -117,7 +119,7 @@ class Process:
         def reply(answer: Response | Lost) -> None:
             self.run(partial(resume, answer))
 
-        self.stage.send(wish.request, reply)
+        self.stage.send(self, wish.request, reply)
         return PENDING
 
     def grant_token(self, wish: Token, resume: Resume) -> Any:
@@ -270,7 +272,10 @@ class _Strand:
 
 
 def _written(process: Process, wish: Any, resume: Resume) -> Any:
-    return LEDGER_WISHES[type(wish)](process.stage.ledger, wish)
+    answer = LEDGER_WISHES[type(wish)](process.stage.ledger, wish)
+    if isinstance(wish, Arm) and answer is None:
+        process.armed[wish.row.intent] = process.agenda.now
+    return answer
 
 
 _GRANTS: dict[type, Callable[[Process, Any, Resume], Any]] = {

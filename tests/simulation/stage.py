@@ -86,8 +86,8 @@ class Stage:
         twins = dice.random() < 0.5
         self.intents = {f"intent-{seed}-{n}": same if twins else dice.choice(list(STORIES)) for n in range(count)}
         self.met["schedules with two intents for one number"] += count > 1 and len(set(self.intents.values())) == 1
-        self.creates: list[tuple[str, float]] = []
-        """The intent and the moment of every create that left."""
+        self.creates: list[tuple[str, float, float | None]] = []
+        """The intent and the moment of every create that left, and when its sender had armed the intent."""
         self.resolved: set[str] = set()
         """The intents that a person said were not placed."""
         self.presses = dict.fromkeys(self.intents, 0)
@@ -192,11 +192,12 @@ class Stage:
         self.met["events told twice"] += 1
         return [delay, delay + self.dice.uniform(0, 1)]
 
-    def send(self, request: Request, reply: Callable[[Response | Lost], None]) -> None:
+    def send(self, process: Process, request: Request, reply: Callable[[Response | Lost], None]) -> None:
         """Put a request on the network."""
         create = _creates(request)
         if create:
-            self.creates.append((request.body["attributes"][STAMP], self.world.now))
+            intent = request.body["attributes"][STAMP]
+            self.creates.append((intent, self.world.now, process.armed.get(intent)))
         self.network.carry(request, reply, create=create)
 
     def _until_quiet(self, end: float) -> None:

@@ -29,6 +29,14 @@ class _Unarmed(MemoryLedger):
         return None if row is not None and row.settled_at is None else row
 
 
+class _Lonely(MemoryLedger):
+    """A ledger that knows of no other intent."""
+
+    def rivals(self, row: Row, since: float) -> list[Row]:
+        """Give none."""
+        return []
+
+
 def _careless(request: Request, outcome: Response | Lost) -> bool:
     return isinstance(outcome, Lost) or _honest(request, outcome)
 
@@ -45,6 +53,8 @@ PROTECTIONS: dict[str, tuple[Options, tuple[tuple[object, str, object], ...]]] =
     "no-repeat": (dict, ((policy, "may_repeat", _careless), (placing._Careful, "again", _nothing_shows))),
     "fencing": (lambda: {"fencing": False}, ()),
     "stamp": (dict, ((Facts, "stamp", ""),)),
+    "rivals": (lambda: {"ledger": _Lonely()}, ()),
+    "stamp-and-rivals": (lambda: {"ledger": _Lonely()}, ((Facts, "stamp", ""),)),
     "settle": (lambda: {"settle": 0.0}, ((reconciling, "STATION_PATIENCE", 0.0),)),
 }
 """What each one is called, and how it is switched off: options of a stage, and attributes that are replaced."""
