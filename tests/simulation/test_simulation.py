@@ -45,8 +45,9 @@ def test_one_seed_is_one_schedule() -> None:
     [
         ("arming", "calls"),
         ("no-repeat", "calls"),
-        ("fencing", "2 calls"),
-        ("stamp", ""),
+        ("fencing", "a create left"),
+        ("stamp", "unknown, though"),
+        ("stamp-and-rivals", "another call"),
         ("settle", "given up"),
     ],
 )
