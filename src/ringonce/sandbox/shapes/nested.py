@@ -23,7 +23,6 @@ _OTHER_MEDIA = (
     "socialExpressions",
     "videos",
 )
-_NO_OTHER_MEDIA: dict[str, tuple[()]] = dict.fromkeys(_OTHER_MEDIA, ())
 
 
 def conversation(whole: Conversation) -> dict[str, Any]:
@@ -127,8 +126,9 @@ def _party(leg: Participant) -> dict[str, Any]:
         "wrapupRequired": leg.wrapup_required,
         "mediaRoles": ["full"],
         "attributes": leg.attributes,
-        **_NO_OTHER_MEDIA,
     }
+    for media in _OTHER_MEDIA:
+        shape[media] = []
     optional = (
         ("name", leg.name),
         ("userId", leg.user_id),
