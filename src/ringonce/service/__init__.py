@@ -1,0 +1,1 @@
+"""The dialing service: calls that are dialled once, when they are allowed."""
