@@ -32,9 +32,7 @@ def guard(text: str) -> Guard:
 def moment(text: str) -> dt.datetime:
     """Read `2026-11-23 07:59 America/New_York`, `… UTC` or, for the second time in a fold, `… America/New_York again`."""
     day, clock, zone, *again = text.split()
-    return dt.datetime.fromisoformat(f"{day}T{clock}").replace(
-        tzinfo=zoneinfo.ZoneInfo(zone), fold=1 if again else 0
-    )
+    return dt.datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=zoneinfo.ZoneInfo(zone), fold=1 if again else 0)
 
 
 def own(**hours: str) -> str:

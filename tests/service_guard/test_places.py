@@ -11,9 +11,21 @@ HOURS = Rule.HOURS
 NEW_YORK, MIAMI, DALLAS, PHOENIX = "+12122345678", "+13052345678", "+12142345678", "+16022345678"
 TORONTO, NEWFOUNDLAND, TOLL_FREE, TUTORIAL = "+14162345678", "+17092345678", "+18002345678", "+15559876543"
 LONDON, UK_MOBILE, GUERNSEY = "+442079460958", "+447400123456", "+447781123456"
-PARIS, MADRID, SPANISH_MOBILE, ROME, BERLIN = "+33142685300", "+34912345678", "+34612345678", "+390612345678", "+4930123456"
+PARIS, MADRID, SPANISH_MOBILE, ROME, BERLIN = (
+    "+33142685300",
+    "+34912345678",
+    "+34612345678",
+    "+390612345678",
+    "+4930123456",
+)
 AMSTERDAM, SYDNEY, ADELAIDE, AU_MOBILE = "+31201234567", "+61299999999", "+61881234567", "+61412345678"
-DELHI, KATHMANDU, JOHANNESBURG, APIA, PAGO_PAGO = "+911123456789", "+97714412345", "+27112345678", "+68522345", "+16846331234"
+DELHI, KATHMANDU, JOHANNESBURG, APIA, PAGO_PAGO = (
+    "+911123456789",
+    "+97714412345",
+    "+27112345678",
+    "+68522345",
+    "+16846331234",
+)
 SATELLITE = "+881612345678"
 
 TABLE = [
@@ -30,7 +42,9 @@ TABLE = [
     case("Arizona in summer is not on daylight time", PHOENIX, "2026-07-01 14:59 UTC", HOURS, "2026-07-01 15:00 UTC", "country"),
     case("Arizona in winter opens at the same moment", PHOENIX, "2026-12-01 14:59 UTC", HOURS, "2026-12-01 15:00 UTC", "country"),
     case("Indianapolis is on eastern time", "+13172345678", "2026-07-01 11:59 UTC", HOURS, "2026-07-01 12:00 UTC", "country"),
-    case("Gary, Indiana, is on central time", "+12192345678", "2026-07-01 12:59 UTC", HOURS, "2026-07-01 13:00 UTC", "country"),
+    case("an Indiana area code with two zones opens with the later one", "+12192345678", "2026-07-01 12:59 UTC", HOURS, "2026-07-01 13:00 UTC", "country"),
+    case("and closes with the earlier one", "+12192345678", "2026-07-02 01:00 UTC", HOURS, "2026-07-02 13:00 UTC", "country"),
+    case("northern Arizona has a reservation on daylight time", "+19282345678", "2026-07-02 03:00 UTC", HOURS, "2026-07-02 15:00 UTC", "country"),
     case("Hawaii opens when New York has lunch", "+18082345678", "2026-11-23 17:59 UTC", HOURS, "2026-11-23 18:00 UTC", "country"),
     case("Newfoundland's numbers may be in Labrador, which opens half an hour later", NEWFOUNDLAND, "2026-11-23 09:00 America/St_Johns", HOURS, "2026-11-23 09:00 America/Halifax", "country"),
     case("Newfoundland itself closes half an hour before Labrador", NEWFOUNDLAND, "2026-11-23 21:30 America/St_Johns", HOURS, "2026-11-24 09:00 America/Halifax", "country"),
@@ -63,7 +77,8 @@ TABLE = [
     case("the Netherlands on Christmas Eve", AMSTERDAM, "2026-12-24 18:30 Europe/Amsterdam", HOURS, "2026-12-28 09:00 Europe/Amsterdam", "country"),
     case("King's Day", AMSTERDAM, "2026-04-27 12:00 Europe/Amsterdam", HOURS, "2026-04-28 09:00 Europe/Amsterdam", "country"),
     case("Anzac Day on a Saturday takes Sunday and Monday along", SYDNEY, "2026-04-25 12:00 Australia/Sydney", HOURS, "2026-04-28 09:00 Australia/Sydney", "country"),
-    case("Adelaide is half an hour behind Sydney", ADELAIDE, "2026-11-23 09:00 Australia/Sydney", HOURS, "2026-11-23 09:00 Australia/Adelaide", "country"),
+    case("Australia's 08 may be Perth, which opens two and a half hours after Adelaide", ADELAIDE, "2026-11-23 09:00 Australia/Adelaide", HOURS, "2026-11-23 09:00 Australia/Perth", "country"),
+    case("Adelaide, if the row says so, is half an hour behind Sydney", ADELAIDE, "2026-11-23 09:00 Australia/Sydney", HOURS, "2026-11-23 09:00 Australia/Adelaide", "country", zone="Australia/Adelaide"),
     case("an Australian mobile waits for Christmas and Cocos islands", AU_MOBILE, "2026-11-23 09:00 Australia/Perth", HOURS, "2026-11-23 09:00 Indian/Cocos", "country"),
     case("India is half an hour off", DELHI, "2026-11-22 15:30 UTC", HOURS, "2026-11-23 03:30 UTC", "country"),
     case("Kathmandu is a quarter off", KATHMANDU, "2026-11-23 03:14 UTC", HOURS, "2026-11-23 03:15 UTC", "country"),
