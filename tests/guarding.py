@@ -14,7 +14,8 @@ KEPT = {
     "office": '[hours]\nprofile = "own"\n[hours.own]\nweekdays = ["09:00-17:00"]\nsaturday = []\nsunday = []',
     "daily": '[hours]\nprofile = "own"\n[hours.own]\nweekdays = ["09:00-17:00"]\nsaturday = ["09:00-17:00"]\n'
     'sunday = ["09:00-17:00"]',
-    "lunch": '[hours]\nprofile = "own"\n[hours.own]\nweekdays = ["09:00-12:30", "13:30-17:00"]\nsaturday = []\nsunday = []',
+    "lunch": '[hours]\nprofile = "own"\n[hours.own]\nweekdays = ["09:00-12:30", "13:30-17:00"]\nsaturday = []\n'
+    "sunday = []",
     "one hour": '[hours]\nprofile = "own"\n[hours.own]\nweekdays = ["09:00-10:00"]\nsaturday = []\nsunday = []',
     "closed": '[hours]\nprofile = "own"\n[hours.own]\nweekdays = []\nsaturday = []\nsunday = []',
     "any time": "",
@@ -30,7 +31,7 @@ def guard(text: str) -> Guard:
 
 
 def moment(text: str) -> dt.datetime:
-    """Read `2026-11-23 07:59 America/New_York`, `… UTC` or, for the second time in a fold, `… America/New_York again`."""
+    """Read `2026-11-23 07:59 America/New_York`, with `again` behind it for the second time in a fold."""
     day, clock, zone, *again = text.split()
     return dt.datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=zoneinfo.ZoneInfo(zone), fold=1 if again else 0)
 

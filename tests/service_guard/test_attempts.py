@@ -1,4 +1,5 @@
 """Caps and gaps: how often and how soon a number may be tried again, by the callee's own days."""
+# ruff: noqa: E501  # one case is one line, so that the table can be read down
 
 from typing import Any
 
@@ -61,6 +62,14 @@ def test_several_rules_refuse_at_once_and_the_next_moment_suits_them_all() -> No
         moment("2026-11-24 17:30 UTC"),
     ]
     assert verdict.next_allowed == moment("2026-11-25 09:00 UTC")
+
+
+def test_a_cap_tells_when_it_alone_leaves_room_again() -> None:
+    tried = Facts(attempts=[moment(f"2026-11-{day} 12:00 UTC").timestamp() for day in (17, 19, 20)])
+
+    (refusal,) = guard(WEEKLY).check(Ask(number=LONDON), moment("2026-11-23 12:00 UTC"), tried).refusals
+
+    assert refusal.until == moment("2026-11-26 00:00 UTC")
 
 
 def test_the_evidence_of_a_cap_names_it_and_the_tries() -> None:

@@ -1,4 +1,5 @@
 """Clocks that skip an hour, show one twice, skip a day, or begin a day at one in the morning."""
+# ruff: noqa: E501  # one case is one line, so that the table can be read down
 
 from typing import Any
 

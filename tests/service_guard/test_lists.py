@@ -26,6 +26,7 @@ from ringonce.service.guard.lists import LINE, numbers
 from ringonce.service.guard.settings import ListSettings
 
 KEY = FingerprintKey(b"sixteen bytes or more")
+AREA_AND_NUMBER = {"columns": ("area", "number"), "prefix": "+1"}
 NOON = moment("2026-11-23 12:00 UTC")
 LISTED, FREE = "+442079460958", "+442079460959"
 NATIONAL = '[[list]]\nname = "national"\nsource = "the registry"\n'
@@ -137,11 +138,11 @@ def test_a_list_in_many_runs_finds_the_first_and_the_last(monkeypatch: pytest.Mo
     ("content", "settings", "found"),
     [
         pytest.param(b"+442079460958\n+442079460959\n", {}, [LISTED, FREE], id="a number a line"),
-        pytest.param(b"\xef\xbb\xbf+442079460958\r\n\r\n# till 2030\r\n", {}, [LISTED], id="BOM, CRLF, blank and remark"),
+        pytest.param(b"\xef\xbb\xbf+442079460958\r\n\r\n# till 2030\r\n", {}, [LISTED], id="BOM, CRLF, blank, remark"),
         pytest.param(b"(0)20 7946 0958", {"country": "GB"}, [LISTED], id="as people of the country write it"),
         pytest.param(b"2125550123\n212-555-0124\n", {"prefix": "+1"}, ["+12125550123", "+12125550124"], id="a prefix"),
-        pytest.param(b"212,5550123\n", {"columns": ("area", "number"), "prefix": "+1"}, None, id="columns need a header"),
-        pytest.param(b"area,number\n212,5550123\n", {"columns": ("area", "number"), "prefix": "+1"}, ["+12125550123"], id="two columns"),
+        pytest.param(b"212,5550123\n", AREA_AND_NUMBER, None, id="columns, no header"),
+        pytest.param(b"area,number\n212,5550123\n", AREA_AND_NUMBER, ["+12125550123"], id="two columns"),
         pytest.param(b'name,phone\n"Doe, J",+442079460958\n', {"columns": ("phone",)}, [LISTED], id="quotes"),
         pytest.param(b"", {}, [], id="nothing"),
     ],

@@ -1,10 +1,11 @@
 """Calling hours at the callee's place, country by country: the rule that refuses, and the moment it opens."""
+# ruff: noqa: E501  # one case is one line, so that the table can be read down
 
 from typing import Any
 
 import pytest
 
-from guarding import case, judge, moment, guard
+from guarding import case, guard, judge, moment
 from ringonce.service.guard import Ask, Rule
 
 HOURS = Rule.HOURS

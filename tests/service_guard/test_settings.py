@@ -18,6 +18,17 @@ def test_an_empty_file_is_the_defaults() -> None:
     assert Settings().hours.profile is Profile.NONE
 
 
+def test_the_program_in_the_documentation_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    (program,) = re.findall(
+        r"^```python\n(.*?)^```$", (ROOT / "docs" / "guard.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    promised = " ".join(line[2:] for line in program.splitlines() if line.startswith("# "))
+
+    exec(program, {})  # noqa: S102  # our own words, run as a reader would
+
+    assert capsys.readouterr().out.strip() == promised
+
+
 def test_the_example_in_the_documentation_is_good() -> None:
     (example,) = re.findall(r"^```toml\n(.*?)^```$", (ROOT / "docs" / "guard.md").read_text(), re.DOTALL | re.MULTILINE)
 

@@ -104,6 +104,7 @@ class ListSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """One do-not-call list."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+    """What verdicts call it."""
     source: Annotated[str, msgspec.Meta(min_length=1)]
     """Where it comes from, in words."""
     taken: dt.date | None = None

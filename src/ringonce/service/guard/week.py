@@ -24,13 +24,19 @@ class Week(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     weekdays: Hours
     """Monday to Friday."""
     saturday: Hours
+    """On Saturday."""
     sunday: Hours
+    """On Sunday."""
     monday: Hours | None = None
     """In place of *weekdays*; so are the next four."""
     tuesday: Hours | None = None
+    """Likewise."""
     wednesday: Hours | None = None
+    """Likewise."""
     thursday: Hours | None = None
+    """Likewise."""
     friday: Hours | None = None
+    """Likewise."""
     holidays: Hours | None = None
     """On public holidays, within the weekday's own hours; left out: as on any other day."""
     eves: Hours | None = None
