@@ -1,6 +1,8 @@
 """Clocks that skip an hour, show one twice, skip a day, or begin a day at one in the morning."""
 # ruff: noqa: E501  # one case is one line, so that the table can be read down
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -40,3 +42,12 @@ def test_what_a_change_of_the_clocks_does(
     number: str, now: str, rule: Rule | None, opens: str | None, kept: str, more: dict[str, Any]
 ) -> None:
     judge(number, now, rule, opens, kept, more)
+
+
+def test_every_zone_of_the_numbering_tables_is_found_even_where_the_system_has_no_tz_database() -> None:
+    named = "{zone for zones in TIMEZONE_DATA.values() for zone in zones}"
+    code = (
+        f"import zoneinfo; from phonenumbers.tzdata import TIMEZONE_DATA; [zoneinfo.ZoneInfo(one) for one in {named}]"
+    )
+
+    subprocess.run([sys.executable, "-c", code], env={"PYTHONTZPATH": ""}, check=True)  # noqa: S603  # our own
