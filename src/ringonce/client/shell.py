@@ -5,7 +5,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -37,6 +37,7 @@ from ringonce.client.wishes import (
     Settle,
     Sleep,
     Tell,
+    Through,
     Token,
     Wish,
 )
@@ -79,7 +80,7 @@ class Shell:
         for sleeper in tuple(self._sleepers):
             _resolve(sleeper)
         await self._stream.close()
-        self._tokens.close()
+        await self._tokens.close()
         await self._transport.close()
 
     async def run(self, flow: Flow[T]) -> T:
@@ -122,7 +123,7 @@ class Shell:
         return _advance(flow, answer)
 
     async def _give(self, wish: Wish) -> Any:  # noqa: C901, PLR0912  one case a wish
-        if self._closed and not isinstance(wish, (Look, Arm, Settle, Release)):
+        if self._closed and not isinstance(wish, (Look, Arm, Settle, Release, Keep, Now)):
             raise NoAnswer(
                 "The client was closed meanwhile",
                 why="somebody called close",
@@ -165,10 +166,12 @@ class Shell:
             case Recall(name):
                 return await asyncio.to_thread(self._secrets.recall, name)
             case Keep(name, secret):
-                await asyncio.to_thread(self._secrets.keep, name, secret)
+                await _through(asyncio.to_thread(self._secrets.keep, name, secret))
             case Alone(name, flow, patience):
                 async with self._secrets.alone(name, patience):
                     return await self.run(flow)
+            case Through(flow):
+                return await _through(self.run(flow))
         return None
 
     @property
@@ -223,6 +226,17 @@ def _advance(flow: Flow[T], answer: Any) -> Wish | _Done[T]:
         return flow.throw(answer) if isinstance(answer, (Lost, Cancelled, RingonceError)) else flow.send(answer)
     except StopIteration as done:
         return _Done(done.value)
+
+
+async def _through(work: Coroutine[Any, Any, T]) -> T:
+    """Wait for the end of *work*, even if cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())  # told to nobody if nobody waits
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 def _resolve(waiter: asyncio.Future[None]) -> None:

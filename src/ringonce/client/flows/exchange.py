@@ -65,7 +65,7 @@ def exchange(
         tries += 1
         outcome = yield from _send_once(_signed(request, token) if signed else request, care)
         if isinstance(outcome, Response):
-            outcome = _unquoted(outcome, token)
+            outcome = unquoted(outcome, token)
             if outcome.status == 401 and not renewed:  # noqa: PLR2004
                 # 401 proves that nothing was done, so even a create may be sent again, once.
                 token, renewed = (yield from token_for(request, token, agent=agent)), True
@@ -127,7 +127,7 @@ def read(
     raise refusal(response, what, fix=fix)
 
 
-def _unquoted(response: Response, token: str) -> Response:
+def unquoted(response: Response, token: str) -> Response:
     """Take the token out of a refusal that quotes it, since its words end up in errors and logs."""
     if response.ok or not token or token.encode() not in response.body:
         return response
