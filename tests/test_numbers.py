@@ -137,3 +137,19 @@ def test_a_log_shows_the_country_and_the_last_digits(number: str, log: str) -> N
 def test_importing_the_module_does_not_import_phonenumbers() -> None:
     code = "import sys, ringonce.numbers; sys.exit('phonenumbers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603  # our own interpreter
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "found"),
+    [
+        ("911", None, "911"),
+        ("+1911", None, "911"),
+        ("110", "DE", "110"),
+        ("110", "FR", ""),
+        ("+442079460958", None, ""),
+        ("hello", None, ""),
+        ("", None, ""),
+    ],
+)
+def test_an_emergency_number_is_recognised_by_itself(text: str, country: str | None, found: str) -> None:
+    assert numbers.emergency(text, country=country) == found

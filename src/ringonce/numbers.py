@@ -67,6 +67,18 @@ def dialable(
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def emergency(text: str, *, country: str | None = None) -> str:
+    """Give the emergency number that *text* comes to, with or without a country code; else an empty string."""
+    home = _known_country(country)
+    try:
+        digits = _digits(text)
+        if digits.lstrip("+") in _EMERGENCY_ANYWHERE:
+            return digits.lstrip("+")
+        return _emergency(digits, _parsed(text, digits, home), home)
+    except NumberRefused:
+        return ""
+
+
 def masked(e164: str) -> str:
     """Hide the middle of a number for logs: the country code and the last four digits stay."""
     import phonenumbers

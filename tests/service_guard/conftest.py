@@ -1,0 +1,1 @@
+"""The guard: what it refuses, why, and until when."""
