@@ -3,10 +3,13 @@
 import subprocess
 import sys
 
+import phonenumbers
 import pytest
 
 from ringonce import numbers
 from ringonce.errors import ConfigError, NumberRefused
+
+REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +83,32 @@ def test_an_emergency_number_is_refused_in_any_form(typed: str) -> None:
         numbers.dialable(typed)
 
     assert "emergency" in caught.value.why
+
+
+def test_every_countrys_emergency_numbers_are_known() -> None:
+    tables = {code: phonenumbers.PhoneMetadata.short_metadata_for_region(code) for code in REGIONS}
+    known = {
+        (code, table.emergency.example_number)
+        for code, table in tables.items()
+        if table and table.emergency and table.emergency.example_number
+    }
+
+    assert len(known) > 200
+    for country, number in known:
+        with pytest.raises(NumberRefused, match="emergency"):
+            numbers.dialable(number, country=country)
+
+
+def test_every_countrys_premium_numbers_are_known() -> None:
+    premium = phonenumbers.PhoneNumberType.PREMIUM_RATE
+    examples = [phonenumbers.example_number_for_type(code, premium) for code in REGIONS]
+    known = [phonenumbers.format_number(one, phonenumbers.PhoneNumberFormat.E164) for one in examples if one]
+
+    assert len(known) > 100
+    for number in known:
+        with pytest.raises(NumberRefused, match="premium"):
+            numbers.dialable(number)
+        assert numbers.dialable(number, allow_premium=True) == number
 
 
 def test_what_its_author_allows_is_dialled() -> None:
