@@ -1,5 +1,6 @@
 """Any human form becomes one E.164 number; what must not be dialled is refused in words."""
 
+import random
 import subprocess
 import sys
 
@@ -109,6 +110,28 @@ def test_every_countrys_premium_numbers_are_known() -> None:
         with pytest.raises(NumberRefused, match="premium"):
             numbers.dialable(number)
         assert numbers.dialable(number, allow_premium=True) == number
+
+
+def test_no_emergency_number_is_long_enough_to_be_taken_for_a_plain_one() -> None:
+    tables = [phonenumbers.PhoneMetadata.short_metadata_for_region(code) for code in REGIONS]
+
+    assert max(max(one.emergency.possible_length) for one in tables if one and one.emergency) == 6
+
+
+def test_a_number_in_e164_and_in_another_form_get_the_same_answer() -> None:
+    def answer(text: str) -> str:
+        try:
+            return numbers.dialable(text)
+        except NumberRefused as refused:
+            return refused.why
+
+    dice, codes = random.Random(0), list(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+    drawn = [f"+{code}{dice.randrange(10 ** dice.randint(7, 10))}" for code in codes for _ in range(10)]
+
+    answers = {number: (answer(number), answer(f"{number[:5]} {number[5:]}")) for number in drawn}
+
+    assert [number for number, (plain, spaced) in answers.items() if plain != spaced] == []
+    assert len({plain for plain, _ in answers.values() if plain.startswith("+")}) > 100
 
 
 def test_what_its_author_allows_is_dialled() -> None:

@@ -22,7 +22,10 @@ _FILLING = re.compile(
 )
 # Every country's exchange knows one of these, and people type them wherever they are.
 _EMERGENCY_ANYWHERE = frozenset({"112", "911", "999", "000"})
+_LONGEST_EMERGENCY = 6
+"""Digits of the longest emergency number that the tables know."""
 _SHOWN_AT_MOST = 40
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def dialable(
@@ -42,6 +45,8 @@ def _dialable(text: str, country: str | None, allow_premium: bool, allow_emergen
     import phonenumbers
 
     home = _known_country(country)
+    if _E164.fullmatch(text) and _is_plain(text):
+        return text
     digits = _digits(text)
     number = _parsed(text, digits, home)
     emergency = _emergency(digits, number, home)
@@ -173,6 +178,34 @@ def _emergency_numbers(country_code: int, home: str | None) -> re.Pattern[str]:
     regions = {*phonenumbers.region_codes_for_country_code(country_code), *([home] if home else [])}
     tables = map(phonenumbers.PhoneMetadata.short_metadata_for_region, sorted(regions))
     return _any_of(table.emergency for table in tables if table)
+
+
+def _is_plain(e164: str) -> bool:
+    """Say whether a number is as complete as it looks: nothing to take off it, nothing special about it."""
+    import phonenumbers
+
+    for end in (2, 3, 4):
+        code = int(e164[1:end])
+        if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+            return _plain_numbers(code).fullmatch(e164[end:]) is not None
+    return False
+
+
+@functools.lru_cache
+def _plain_numbers(country_code: int) -> re.Pattern[str]:
+    """Match national numbers of a possible length without any prefix, that are no short code and not premium-rate."""
+    import phonenumbers
+
+    region = phonenumbers.region_code_for_country_code(country_code)
+    table = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
+    shortest = max(_LONGEST_EMERGENCY, _longest_short_code(country_code)) + 1
+    possible = table.general_desc.possible_length if table and table.general_desc else ()
+    lengths = [f"[0-9]{{{length}}}" for length in possible if length >= shortest]
+    prefixes = ["0", f"(?:{_premium_rates(country_code).pattern})$"]
+    if table and table.national_prefix_for_parsing:
+        prefixes.append(table.national_prefix_for_parsing)
+    unwanted = "|".join(f"(?:{prefix})" for prefix in prefixes)
+    return re.compile(f"(?!{unwanted})(?:{'|'.join(lengths) or '(?!)'})")
 
 
 def _is_short_code(number: "phonenumbers.PhoneNumber") -> bool:
