@@ -22,8 +22,9 @@ def machine(results: dict[str, Any]) -> str:
     where = results["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in where["versions"].items())
     cores = f"{where['cores']} cores ({where['processor']})"
+    warning = "**A quick run: its figures prove nothing.** " if results["quick"] else ""
     return (
-        f"Measured on {results['when']} in {results['minutes']} minutes: {cores}, "
+        f"{warning}Measured on {results['when']} in {results['minutes']} minutes: {cores}, "
         f"{where['memory_gib']} GiB, {where['system']}, CPython {where['python']}; {versions}."
     )
 

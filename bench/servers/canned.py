@@ -23,7 +23,15 @@ Receive = Callable[[], Awaitable[Scope]]
 Send = Callable[[Scope], Awaitable[None]]
 
 BODIES = record()
-JSON = (b"content-type", b"application/json")
+ALLOWED = 10_000_000
+"""Requests a minute that it says it allows, so that nobody waits for a quota."""
+HEADERS = [
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-cache, no-store, must-revalidate"),
+    (b"inin-correlation-id", b"00000000-0000-4000-8000-000000000000"),
+    (b"inin-ratelimit-allowed", b"%d" % ALLOWED),
+    (b"inin-ratelimit-reset", b"60"),
+]
 TOPIC = re.compile(r"v2\.users\.([0-9a-f-]+)\.conversations")
 BATCH = 50
 """Events that are written before the sockets get a chance to drain."""
@@ -54,7 +62,8 @@ class Platform:
         path: str = scope["path"]
         desk = self.control if path.startswith("/bench/") else self.answer
         status, said = desk(scope["method"], path, body, _host(scope))
-        headers = [JSON, (b"content-length", b"%d" % len(said))]
+        spent = sum(self.asked.values())
+        headers = [*HEADERS, (b"inin-ratelimit-count", b"%d" % spent), (b"content-length", b"%d" % len(said))]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": said})
 
