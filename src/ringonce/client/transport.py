@@ -68,7 +68,7 @@ class Transport:
                 allow_redirects=False,
             ) as answer:
                 body = await answer.read()
-                return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, body)
+                return Response(answer.status, answer.headers, body)  # they are found by their names in any case
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as unmade:
             raise Lost(_unmade(unmade), sent=False) from unmade
         except RuntimeError as closed:  # the library's word for a session that is closed

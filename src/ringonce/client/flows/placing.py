@@ -27,6 +27,7 @@ from ringonce.client.wishes import (
     Mark,
     Now,
     Release,
+    Request,
     Response,
     Settle,
 )
@@ -61,10 +62,11 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
     """
     order = checked(session, order)
     planned = yield from plan(session, order)
+    request = planned.request()
     mark: str = yield Mark(order.to)
     there: Row | None = yield Look(session.endpoints.api, order.intent)
     if there is None or there.state is RowState.NOT_PLACED:
-        yield from token_for(planned.request(), agent=planned.acts)  # one that can't be had is no refusal of the call
+        yield from token_for(request, agent=planned.acts)  # one that can't be had is no refusal of the call
         listening: bool = yield Listen(planned.agent_id)
         now: float = yield Now()
         row = Row(
@@ -83,7 +85,7 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
         if there is None:
             session.in_flight.add(order.intent)
             try:
-                return (yield from _send_once(session, planned, row, lookout))
+                return (yield from _send_once(session, planned, request, row, lookout))
             except Cancelled:
                 if order.intent not in session.on_wire:
                     yield Release(row)
@@ -120,9 +122,9 @@ class _Careful:
             )
 
 
-def _send_once(session: Session, planned: Plan, row: Row, lookout: Lookout) -> Flow[Placed]:
+def _send_once(session: Session, planned: Plan, request: Request, row: Row, lookout: Lookout) -> Flow[Placed]:
     try:
-        response = yield from exchange(planned.request(), care=_Careful(session, lookout), agent=planned.acts)
+        response = yield from exchange(request, care=_Careful(session, lookout), agent=planned.acts)
     except (Unreachable, RateLimited, TooLate):
         # Nothing was placed, and nothing was decided about the call either: the same intent may try again.
         yield Release(row)
