@@ -32,6 +32,7 @@ from ringonce.client.wishes import (
     Make,
     Mark,
     Now,
+    Pace,
     Recall,
     Release,
     Request,
@@ -159,6 +160,8 @@ class Simulated:
                 return self.sockets and self._listen(agent_id, anew)
             case Mark() | Look() | Rivals() | Arm() | Settle() | Release():
                 return written(self.ledger, wish)
+            case Pace():
+                pass  # what a turn at the quota is worth is judged where it is waited for
             case Tell(call):
                 self.told.append(call)
             case Draw(count):

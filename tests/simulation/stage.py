@@ -18,7 +18,7 @@ from ringonce.client.flows.order import order
 from ringonce.client.flows.placing import place_call
 from ringonce.client.flows.session import Session
 from ringonce.client.fold import STAMP
-from ringonce.client.wishes import Flow, Hear, Listen, Lost, Now, Request, Response, Send, Sleep, Tell, Token
+from ringonce.client.wishes import Flow, Hear, Listen, Lost, Now, Pace, Request, Response, Send, Sleep, Tell, Token
 from ringonce.config import Endpoints
 from ringonce.errors import OutcomeUnknown, RingonceError, TooLate
 from ringonce.ledger import Ledger
@@ -124,7 +124,7 @@ class Process:
                     return False
                 self.start(self._listening(agent_id, anew), lambda result: resume(result is True))
                 return _PENDING
-            case Tell():
+            case Tell() | Pace():
                 return None
         return written(stage.ledger, wish)
 

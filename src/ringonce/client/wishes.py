@@ -5,6 +5,7 @@ or lock, so the same flow runs under asyncio and under a simulation that owns ti
 """
 
 import dataclasses
+import enum
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
@@ -64,6 +65,36 @@ class Cancelled(Exception):
     """Whoever waited for the flow has gone. What it wishes now is granted only if it is about the ledger."""
 
 
+class Lane(enum.IntEnum):
+    """Who goes first where the quota is scarce."""
+
+    URGENT = 0
+    """A person waits for it, or it saves requests: steering a call, having events sent."""
+    DIAL = 1
+    """Creates."""
+    READ = 2
+    """Everything else."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pace:
+    """Wait until the quota of *token* has room for one more request. It counts as spent from then on.
+
+    Throws `RateLimited` as soon as it is certain that the room comes after *deadline* (epoch seconds).
+    """
+
+    lane: Lane
+    token: str = dataclasses.field(repr=False)
+    deadline: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gauge:
+    """Give the `Quota` of *token*, or None if no answer has told of it; nothing is sent."""
+
+    token: str = dataclasses.field(repr=False)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Send:
     """Send the request; gives a `Response`, throws `Lost`. Past *not_after* it is not sent, and `TooLate` is thrown.
@@ -73,6 +104,8 @@ class Send:
 
     request: Request
     not_after: float | None = None
+    token: str = dataclasses.field(default="", repr=False)
+    """Whose quota it spends: what the answer tells of the quota is heeded. Empty: nobody's."""
 
     def check(self, now: float) -> None:
         """Raise `TooLate` if it is *now* past the last moment to send."""
@@ -239,6 +272,8 @@ class Tell:
 
 Wish = (
     Send
+    | Pace
+    | Gauge
     | Token
     | Now
     | Sleep
