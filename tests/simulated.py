@@ -91,6 +91,8 @@ class Simulated:
     pool: Mapping[str, Auth] = dataclasses.field(default_factory=dict)
     browser: Browser = lambda _: None
     """What a person's browser does with a page to consent on; None: nobody is there."""
+    pace: Callable[[Pace], None] = lambda _: None
+    """What waiting for a turn at the quota comes to."""
     kept: dict[str, str] = dataclasses.field(default_factory=dict, repr=False)
     """The secrets that outlive the process: hand one's to another, and they share them."""
 
@@ -161,7 +163,7 @@ class Simulated:
             case Mark() | Look() | Rivals() | Arm() | Settle() | Release():
                 return written(self.ledger, wish)
             case Pace():
-                pass  # what a turn at the quota is worth is judged where it is waited for
+                self.pace(wish)
             case Tell(call):
                 self.told.append(call)
             case Draw(count):

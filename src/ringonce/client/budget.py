@@ -8,7 +8,7 @@ import dataclasses
 from collections import deque
 from typing import Any
 
-from ringonce.client.quota import IDLE, Granted, Heard, Wanted, beside_the_point, free_at
+from ringonce.client.quota import IDLE, Granted, Heard, Wanted, beside_the_point, current, free_at, learn
 from ringonce.client.remedies import TOO_MANY
 from ringonce.client.wishes import Lane
 from ringonce.errors import RateLimited
@@ -91,6 +91,11 @@ class Budget:
             or news.ends_after > meter.ends
         )
 
+    def informed(self, meter: Meter, now: float) -> Meter:
+        """Give the store's meter with what has been heard since the store was last asked."""
+        meter = current(meter, now)
+        return meter if self._news is None else learn(meter, self._news)
+
     @property
     def waiting(self) -> tuple[int, int, int]:
         """How many wait, by lane."""
@@ -104,7 +109,9 @@ class Budget:
 
     def wanted(self) -> Wanted:
         """Say what to ask the store for; what was taken in advance goes back."""
-        wanted = Wanted(waiting=self.waiting, news=self._news, returned=self.lease, of=self.meter.began)
+        wanted = Wanted(
+            waiting=self.waiting, news=self._news, returned=self.lease, of=self.meter.began, lane=self._lease_lane
+        )
         self._news, self.lease = None, 0
         return wanted
 
@@ -142,10 +149,10 @@ class Budget:
             return
         ahead = 0
         for lane in Lane:
-            # A read may go before creates that wait, and then it has their pace.
+            # A read may go before creates that wait, and then it has their pace; how many do, can't be known.
             of_reads = lane is Lane.READ
             pace = Lane.DIAL if of_reads and (self._waiting[Lane.DIAL] or now < meter.dials_until) else lane
-            position = self._waiting[Lane.URGENT] if of_reads else ahead
+            position = 0 if of_reads else ahead
             for ticket in self._lines[lane]:
                 if ticket.over:
                     continue

@@ -26,7 +26,7 @@ AT_ONCE = {Lane.URGENT: 0.8, Lane.DIAL: 0.75, Lane.READ: 0.5}
 DIALS_A_READ = 9
 """While creates wait, one request in ten is a read: neither keeps the other waiting for ever."""
 SAVED = 30
-"""One in so many requests of a window may be reads in a row, once as many creates went before as that share is worth."""
+"""One in so many requests of a window may be reads in a row, if enough creates went before them."""
 LEASE = 40
 """One in so many requests of a window is taken from the store in advance, so that most cost no file access."""
 IDLE = 1.0
@@ -105,7 +105,7 @@ def current(meter: Meter, now: float) -> Meter:
         return meter
     if meter.known:
         return msgspec.structs.replace(
-            meter, known=False, taken=0, began=now, ends=now + WINDOW, probes=0, probe_until=0.0
+            meter, known=False, taken=0, reads=0, began=now, ends=now + WINDOW, probes=0, probe_until=0.0
         )
     return msgspec.structs.replace(meter, ends=now + WINDOW)
 
@@ -132,15 +132,15 @@ def learn(meter: Meter, news: Heard) -> Meter:
     if not meter.known or not meter.allowed:
         return replace(meter, **told, ends=news.ends_by, taken=max(meter.taken, news.count))
     if news.ends_after > meter.ends:
-        return replace(meter, **told, began=news.sent_at, ends=news.ends_by, taken=news.count)
-    if news.ends_by < meter.ends - WINDOW / 2:
-        # Unheard of for a fixed window; for another kind of limit, what is told last is as true as it gets.
-        return replace(meter, **told, taken=max(meter.taken, news.count))
+        return replace(meter, **told, began=news.sent_at, ends=news.ends_by, taken=news.count, reads=0)
     return replace(meter, **told, ends=min(meter.ends, news.ends_by), taken=max(meter.taken, news.count))
 
 
 def room(meter: Meter, now: float, lane: Lane) -> int:
-    """Say how many requests of a known window may leave by *now*; those that have left are part of it."""
+    """Say how many requests of a known window may leave by *now*, with those that have left; of reads, how many reads.
+
+    Reads are held to their own share, and to what creates may take: so creates that went before cost them no more.
+    """
     at_once = _at_once(meter.allowed, lane)
     spread = (meter.allowed - at_once) * (now - meter.ends + WINDOW) / (WINDOW - GUARD)
     return min(meter.allowed, at_once + max(0, int(spread + 1e-6)))
@@ -150,10 +150,17 @@ def free_at(meter: Meter, now: float, nth: int, lane: Lane = Lane.DIAL) -> float
     """Say when the *nth* request from now can leave at the earliest, if nobody else takes any."""
     if meter.allowed <= 0:
         return max(now, meter.shut_until)
-    windows, number = divmod(max(meter.taken + nth - 1, 0), meter.allowed)
+    of_all = _moment(meter, meter.taken + nth, Lane.DIAL if lane is Lane.READ else lane)
+    of_reads = _moment(meter, meter.reads + nth, lane) if lane is Lane.READ else 0.0
+    return max(now, meter.shut_until, of_all, of_reads)
+
+
+def _moment(meter: Meter, number: int, lane: Lane) -> float:
+    """Say when the request of this number in the window leaves; beyond the window's last, in the ones that follow."""
+    windows, rest = divmod(max(number - 1, 0), meter.allowed)
     at_once = _at_once(meter.allowed, lane)
-    spread = max(0, number + 1 - at_once) / max(1, meter.allowed - at_once) * (WINDOW - GUARD)
-    return max(now, meter.shut_until, meter.ends + WINDOW * (windows - 1) + spread)
+    spread = max(0, rest + 1 - at_once) / max(1, meter.allowed - at_once) * (WINDOW - GUARD)
+    return meter.ends + WINDOW * (windows - 1) + spread if windows or spread else 0.0
 
 
 def _at_once(allowed: int, lane: Lane) -> int:
@@ -170,7 +177,9 @@ class Wanted:
     returned: int = 0
     """Requests that were taken in advance and not sent..."""
     of: float = 0.0
-    """... of the window that began then."""
+    """... of the window that began then..."""
+    lane: Lane = Lane.DIAL
+    """... and for this lane."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -190,7 +199,8 @@ def settle(meter: Meter, wanted: Wanted, now: float) -> tuple[Meter, Granted]:
     """Bring the meter up to date and give out what there is room for."""
     meter = current(meter, now)
     if wanted.returned and wanted.of == meter.began:
-        meter = msgspec.structs.replace(meter, taken=max(0, meter.taken - wanted.returned))
+        reads = meter.reads - wanted.returned * (wanted.lane is Lane.READ)
+        meter = msgspec.structs.replace(meter, taken=max(0, meter.taken - wanted.returned), reads=max(0, reads))
     if wanted.news is not None:
         meter = learn(meter, wanted.news)
     waiting = wanted.waiting
@@ -231,35 +241,36 @@ def _probe(meter: Meter, waiting: tuple[int, int, int], now: float) -> tuple[Met
 
 def _give_out(meter: Meter, waiting: tuple[int, int, int], now: float) -> tuple[Meter, Granted]:
     urgent, dials, reads = waiting
-    taken, credit = meter.taken, meter.credit
-    before, most_credit = taken, DIALS_A_READ * max(1, meter.allowed // SAVED)
+    taken, were_reads, credit = meter.taken, meter.reads, meter.credit
     most_urgent, most_dials, most_reads = (room(meter, now, lane) for lane in Lane)
+    most_credit = DIALS_A_READ * max(1, meter.allowed // SAVED)
     elsewhere = now < meter.dials_until
     last = Lane.URGENT
     while True:
         if urgent and taken < most_urgent:
             urgent -= 1
         elif reads and (dials or elsewhere) and credit >= DIALS_A_READ and taken < most_dials:
-            reads -= 1
+            reads, were_reads = reads - 1, were_reads + 1
             credit -= DIALS_A_READ
         elif dials and taken < most_dials:
             dials, last = dials - 1, max(last, Lane.DIAL)
             credit = min(credit + 1, most_credit)
-        elif reads and not dials and not elsewhere and taken < most_reads:
-            reads, last = reads - 1, Lane.READ
+        elif reads and not dials and not elsewhere and taken < most_dials and were_reads < most_reads:
+            reads, were_reads, last = reads - 1, were_reads + 1, Lane.READ
         else:
             break
         taken += 1
-    lease, again_at = 0, math.inf
-    if urgent or dials or reads:
-        meter = msgspec.structs.replace(meter, taken=taken, credit=credit)
-        again_at = _next_turn(meter, (urgent, dials, reads), now) + (YIELD if taken > before else 0.0)
-    else:
-        spare = (most_urgent, most_dials, most_reads)[last] - taken
-        lease = max(0, min(spare // 2, meter.allowed // LEASE))
-        meter = msgspec.structs.replace(meter, taken=taken + lease, credit=credit)
     turns = (waiting[0] - urgent, waiting[1] - dials, waiting[2] - reads)
-    return meter, Granted(turns=turns, lease=lease, lane=last, again_at=again_at)
+    still = (urgent, dials, reads)
+    if any(still):
+        meter = msgspec.structs.replace(meter, taken=taken, reads=were_reads, credit=credit)
+        again_at = _next_turn(meter, still, now) + (YIELD if any(turns) else 0.0)
+        return meter, Granted(turns=turns, again_at=again_at)
+    spare = (most_urgent, most_dials, min(most_dials, most_reads + taken - were_reads))[last] - taken
+    lease = max(0, min(spare // 2, meter.allowed // LEASE))
+    were_reads += lease * (last is Lane.READ)
+    meter = msgspec.structs.replace(meter, taken=taken + lease, reads=were_reads, credit=credit)
+    return meter, Granted(turns=turns, lease=lease, lane=last)
 
 
 def _next_turn(meter: Meter, still: tuple[int, int, int], now: float) -> float:

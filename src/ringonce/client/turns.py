@@ -69,7 +69,7 @@ class _Line:
     def __init__(self, platform: str, token: str, ledger: Ledger) -> None:
         self.budget = Budget()
         self._platform, self._token, self._ledger = platform, token, ledger
-        self._changed = asyncio.Event()
+        self._changed, self._asking = asyncio.Event(), asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -91,8 +91,10 @@ class _Line:
             self._ask()
 
     async def gauge(self) -> Quota | None:
-        meter = await self._store(lambda meter: (meter, meter))
-        return gauged(meter, time.time(), lease=self.budget.lease, waiting=self.budget.waiting)
+        async with self._asking:
+            meter = await self._store(lambda meter: (meter, meter))
+        now = time.time()
+        return gauged(self.budget.informed(meter, now), now, lease=self.budget.lease, waiting=self.budget.waiting)
 
     async def close(self) -> None:
         self._closed = True
@@ -123,6 +125,10 @@ class _Line:
             _tell(ticket, None)
 
     async def _settle(self) -> Granted:
+        async with self._asking:
+            return await self._settled()
+
+    async def _settled(self) -> Granted:
         wanted = self.budget.wanted()
 
         def change(meter: Meter) -> tuple[Meter, tuple[Meter, Granted]]:

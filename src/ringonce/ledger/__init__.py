@@ -66,6 +66,8 @@ class Meter(msgspec.Struct, frozen=True, kw_only=True):
     """Requests in a window; 0 as long as no answer has told."""
     taken: int = 0
     """Requests of this window that were sent, or may be sent by whoever took them."""
+    reads: int = 0
+    """How many of them were for reads."""
     began: float = 0.0
     """When this window was first heard of."""
     ends: float = 0.0
