@@ -323,3 +323,13 @@ def test_meters_of_tokens_long_gone_are_forgotten(path: Path, monkeypatch: pytes
 
     assert spent(ledger, 0) == 0
     ledger.close()
+
+
+def test_a_meter_that_can_not_be_read_begins_anew(path: Path) -> None:
+    ledger = SqliteLedger(path)
+    spent(ledger, 3)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("UPDATE meters SET meter = '[]'")
+
+    assert spent(ledger, 1) == 1
+    ledger.close()

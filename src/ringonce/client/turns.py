@@ -111,18 +111,21 @@ class _Line:
 
     async def _serve(self) -> None:
         """Ask the store until nobody waits, and nothing is held that others could use."""
-        while not self._closed:
-            self._changed.clear()
-            granted = await self._settle()
-            until = granted.again_at if any(self.budget.waiting) else self.budget.idle_at
-            if until is not None:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(max(0.0, until - time.time())):
-                        await self._changed.wait()
-            elif not self._changed.is_set():
-                return
-        for ticket in self.budget.everybody():
-            _tell(ticket, None)
+        try:
+            while not self._closed:
+                self._changed.clear()
+                granted = await self._settle()
+                until = granted.again_at if any(self.budget.waiting) else self.budget.idle_at
+                if until is not None:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(max(0.0, until - time.time())):
+                            await self._changed.wait()
+                elif not self._changed.is_set():
+                    return
+        finally:
+            # Whatever ends this, nobody waits for ever: the platform says itself if it is too much.
+            for ticket in self.budget.everybody():
+                _tell(ticket, None)
 
     async def _settle(self) -> Granted:
         async with self._asking:

@@ -127,7 +127,7 @@ class SqliteLedger:
                 self._meters_db = self._open_meters()
             with _transaction(self._meters_db):
                 found = self._meters_db.execute("SELECT meter FROM meters WHERE mark = ?", (mark,)).fetchone()
-                meter, rest = change(msgspec.json.decode(found[0], type=Meter) if found else Meter())
+                meter, rest = change(_meter(found[0]) if found else Meter())
                 now = time.time()
                 if not found:
                     self._meters_db.execute("DELETE FROM meters WHERE at < ?", (now - STALE,))
@@ -283,3 +283,11 @@ def _values(row: Row) -> tuple[object, ...]:
 
 def _row(found: tuple[object, ...]) -> Row:
     return msgspec.convert(dict(zip(FIELDS, found, strict=True)), Row, strict=False)
+
+
+def _meter(found: str) -> Meter:
+    """Read a meter; one that another version wrote and this one can't read is told anew by the next answer."""
+    try:
+        return msgspec.json.decode(found, type=Meter)
+    except msgspec.MsgspecError:
+        return Meter()

@@ -61,13 +61,15 @@ def exchange(
         deadline = care.deadline
     elif deadline is None:
         deadline = (yield Now()) + PATIENCE
+    # One who sends once and never again may wait for that all the same.
+    turn_by = deadline or (yield Now()) + PATIENCE
     token: str = (yield from token_for(request, agent=agent)) if signed else ""
     renewed = not signed
     tries = 0
     while True:
         tries += 1
         if signed and paced != token:
-            yield Pace(lane, token, deadline)
+            yield Pace(lane, token, turn_by)
         paced = ""
         outcome = yield from _send_once(_signed(request, token) if signed else request, token, care)
         if isinstance(outcome, Response):
