@@ -30,6 +30,7 @@ from ringonce.client.wishes import (
     Pace,
     Release,
     Response,
+    Send,
     Settle,
 )
 from ringonce.errors import (
@@ -73,6 +74,7 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
         # The quota is waited for before the row is written: a row says that its request is about to leave.
         yield Pace(Lane.DIAL, token, began + order.timeout)
         now: float = yield Now()
+        Send(planned.request(), began + order.timeout).check(now)  # else a row would be armed that nobody may send
         row = Row(
             platform=session.endpoints.api,
             intent=order.intent,
