@@ -30,8 +30,8 @@ test: .venv/ready-sdk  ## the whole suite, the official SDK's tests included (TE
 browser: .venv/ready-browser  ## an agent logs in with a real, headless Chromium (installed by apt if need be)
 	.venv/bin/pytest -m browser tests/browser
 
-simulate: .venv/ready-dev  ## N schedules of crashes, naps and a bad network from SEED on, each judged
-	PYTHONPATH=tests .venv/bin/python -m simulation --schedules $(or $(N),10000) --seed $(or $(SEED),0)
+simulate: .venv/ready-dev  ## N schedules of crashes, naps and a bad network from SEED on, each judged (JOBS=, WITHOUT=fencing)
+	PYTHONPATH=tests .venv/bin/python -m simulation --schedules $(or $(N),10000) --seed $(or $(SEED),0) $(if $(JOBS),--jobs $(JOBS)) $(if $(WITHOUT),--without $(WITHOUT))
 
 check: lint types imports docs-check test  ## what CI runs, tests last
 

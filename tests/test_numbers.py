@@ -3,7 +3,9 @@
 import subprocess
 import sys
 
+import phonenumbers
 import pytest
+from phonenumbers.phonemetadata import PhoneMetadata
 
 from ringonce import numbers
 from ringonce.errors import ConfigError, NumberRefused
@@ -80,6 +82,13 @@ def test_an_emergency_number_is_refused_in_any_form(typed: str) -> None:
         numbers.dialable(typed)
 
     assert "emergency" in caught.value.why
+
+
+def test_no_country_has_an_emergency_number_that_is_longer_than_those_looked_for() -> None:
+    tables = [PhoneMetadata.short_metadata_for_region(region) for region in phonenumbers.SUPPORTED_SHORT_REGIONS]
+    lengths = {length for table in tables if table and table.emergency for length in table.emergency.possible_length}
+
+    assert max(lengths) == numbers._LONGEST_EMERGENCY
 
 
 def test_what_its_author_allows_is_dialled() -> None:

@@ -4,6 +4,7 @@ What may be dialled is decided by length and country, not by whether the number 
 (the 555 area code, the sandbox's stories) are as good as any other.
 """
 
+import functools
 import re
 import typing
 
@@ -20,9 +21,13 @@ _FILLING = re.compile(
 )
 # Every country's exchange knows one of these, and people type them wherever they are.
 _EMERGENCY_ANYWHERE = frozenset({"112", "911", "999", "000"})
+_LONGEST_EMERGENCY = 6
+"""Digits of the longest emergency number in the numbering tables; a full number need not be held against them."""
 _SHOWN_AT_MOST = 40
 
 
+# The same caller ids, and numbers that are tried again, come over and over.
+@functools.lru_cache(maxsize=1024)
 def dialable(
     text: str, *, country: str | None = "US", allow_premium: bool = False, allow_emergency: bool = False
 ) -> str:
@@ -149,10 +154,13 @@ def _emergency(digits: str, number: "phonenumbers.PhoneNumber", home: str | None
     import phonenumbers
 
     national = phonenumbers.national_significant_number(number)
-    regions = {*phonenumbers.region_codes_for_country_code(number.country_code or 0), *([home] if home else [])}
     for short in (digits.lstrip("+"), national):
-        if short in _EMERGENCY_ANYWHERE or any(phonenumbers.is_emergency_number(short, region) for region in regions):
+        if short in _EMERGENCY_ANYWHERE:
             return short
+        if len(short) <= _LONGEST_EMERGENCY:
+            regions = {*phonenumbers.region_codes_for_country_code(number.country_code or 0), *([home] if home else [])}
+            if any(phonenumbers.is_emergency_number(short, region) for region in regions):
+                return short
     return ""
 
 

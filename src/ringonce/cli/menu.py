@@ -24,7 +24,7 @@ COMMANDS = {
     "status": "Say how a call stands now.",
     "hangup": "End a call for everybody in it.",
     "login": "Let an agent say in their browser that this machine may act as them.",
-    "logout": "Withdraw the access token that login was given, and forget the rest.",
+    "logout": "Withdraw what login was given, and forget it.",
     "whoami": "Say whose token is used, what it may do, and how long.",
     "history": "List the intents to call, and what became of them.",
     "resolve": "Say what became of a call that may have rung.",

@@ -297,7 +297,10 @@ class AsyncClient:
         return await self._shell.run(gauging.quota(self._session, agent))
 
     async def revoke_token(self) -> None:
-        """Have the platform forget the client's token; the next request gets another, where the grant can."""
+        """Have the platform forget the client's token; the next request gets another, where the grant can.
+
+        What `AuthorizationCode` and `RefreshToken` have stored is withdrawn too: they need a new consent.
+        """
         await self._shell.run(identity.revoke(self._session))
 
     @property

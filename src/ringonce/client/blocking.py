@@ -237,7 +237,10 @@ class Client:
         return self._run(self._client.quota(agent=agent))
 
     def revoke_token(self) -> None:
-        """Have the platform forget the client's token; the next request gets another, where the grant can."""
+        """Have the platform forget the client's token; the next request gets another, where the grant can.
+
+        What `AuthorizationCode` and `RefreshToken` have stored is withdrawn too: they need a new consent.
+        """
         self._run(self._client.revoke_token())
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:

@@ -5,17 +5,17 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from ringonce.client.flows.session import Session
+from ringonce.client.governor import Governor
 from ringonce.client.landing import consent
 from ringonce.client.safe import Safe
 from ringonce.client.stream import EventStream
 from ringonce.client.tokens import Tokens
 from ringonce.client.transport import Transport
-from ringonce.client.turns import Turns
 from ringonce.client.wishes import (
     Alone,
     Arm,
@@ -41,6 +41,7 @@ from ringonce.client.wishes import (
     Settle,
     Sleep,
     Tell,
+    Through,
     Token,
     Wish,
 )
@@ -69,7 +70,7 @@ class Shell:
         self._session, self._ledger = session, ledger
         self._transport = Transport(timeouts)
         self._tokens = Tokens(session, self.run)
-        self._turns = Turns(session.endpoints.api, ledger)
+        self._governor = Governor(session.endpoints.api, ledger)
         self._open_safe = safe
         self._safe: Safe | None = None
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
@@ -83,9 +84,9 @@ class Shell:
         self._wake(None)
         for sleeper in tuple(self._sleepers):
             _resolve(sleeper)
-        await self._turns.close()
+        await self._governor.close()
         await self._stream.close()
-        self._tokens.close()
+        await self._tokens.close()
         await self._transport.close()
 
     async def run(self, flow: Flow[T]) -> T:
@@ -128,7 +129,7 @@ class Shell:
         return _advance(flow, answer)
 
     async def _give(self, wish: Wish) -> Any:  # noqa: C901, PLR0912  one case a wish
-        if self._closed and not isinstance(wish, (Look, Arm, Settle, Release)):
+        if self._closed and not isinstance(wish, (Look, Arm, Settle, Release, Keep, Now)):
             raise NoAnswer(
                 "The client was closed meanwhile",
                 why="somebody called close",
@@ -138,8 +139,8 @@ class Shell:
             case Send():
                 return await self._send(wish)
             case Pace():
-                if not self._turns.at_once(wish):
-                    await self._turns.wait(wish)
+                if not self._governor.at_once(wish):
+                    await self._governor.wait(wish)
             case Now():
                 return time.time()
             case Hear():
@@ -147,7 +148,7 @@ class Shell:
             case Token(stale, agent):
                 return await self._tokens.give(agent, stale)
             case Gauge(token):
-                return await self._turns.gauge(token)
+                return await self._governor.gauge(token)
             case Listen(agent_id, anew):
                 return await self._stream.listen(agent_id, anew=anew)
             case Sleep(seconds):
@@ -175,10 +176,12 @@ class Shell:
             case Recall(name):
                 return await asyncio.to_thread(self._secrets.recall, name)
             case Keep(name, secret):
-                await asyncio.to_thread(self._secrets.keep, name, secret)
+                await _through(asyncio.to_thread(self._secrets.keep, name, secret))
             case Alone(name, flow, patience):
                 async with self._secrets.alone(name, patience):
                     return await self.run(flow)
+            case Through(flow):
+                return await _through(self.run(flow))
         return None
 
     async def _send(self, wish: Send) -> Response:
@@ -186,7 +189,7 @@ class Shell:
         wish.check(now)
         answer = await self._transport.send(wish.request)
         if wish.token:
-            self._turns.heed(wish.token, now, answer)
+            self._governor.heed(wish.token, now, answer)
         return answer
 
     @property
@@ -241,6 +244,17 @@ def _advance(flow: Flow[T], answer: Any) -> Wish | _Done[T]:
         return flow.throw(answer) if isinstance(answer, (Lost, Cancelled, RingonceError)) else flow.send(answer)
     except StopIteration as done:
         return _Done(done.value)
+
+
+async def _through(work: Coroutine[Any, Any, T]) -> T:
+    """Wait for the end of *work*, even if cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())  # told to nobody if nobody waits
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 def _resolve(waiter: asyncio.Future[None]) -> None:

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -43,7 +43,7 @@ class Run(Protocol):
 
 class _Envelope(msgspec.Struct):
     topic: str = msgspec.field(name="topicName", default="")
-    body: Any = msgspec.field(name="eventBody", default=None)
+    body: msgspec.Raw = msgspec.field(name="eventBody", default=msgspec.Raw())
 
 
 _envelope = msgspec.json.Decoder(_Envelope)
@@ -218,7 +218,7 @@ class EventStream:
         agent = subscribing.agent_of(envelope.topic)
         if agent is not None:
             try:
-                snapshot = snapshots.event(envelope.body)
+                snapshot = snapshots.read(envelope.body)
             except UNREADABLE as wrong:
                 # Its call is read again when it has been silent for a while.
                 log.warning("an event about a call can't be read: %s", wrong)

@@ -73,7 +73,7 @@ def exchange(
         paced = ""
         outcome = yield from _send_once(_signed(request, token) if signed else request, token, care)
         if isinstance(outcome, Response):
-            outcome = _unquoted(outcome, token)
+            outcome = unquoted(outcome, token)
             if outcome.status == 401 and not renewed:  # noqa: PLR2004
                 # 401 proves that nothing was done, so even a create may be sent again, once.
                 token, renewed = (yield from token_for(request, token, agent=agent)), True
@@ -129,16 +129,22 @@ def token_for(request: Request, stale: str = "", *, agent: str = "") -> Flow[str
 
 
 def read(
-    request: Request, what: str, *, fix: str = "", deadline: float | None = None, lane: Lane = Lane.READ
+    request: Request,
+    what: str,
+    *,
+    fix: str = "",
+    deadline: float | None = None,
+    agent: str = "",
+    lane: Lane = Lane.READ,
 ) -> Flow[Response]:
     """Like `exchange`, but any refusal is raised: as `NotFound` of *what*, `NotPermitted`, …; 5xx as `NoAnswer`."""
-    response = yield from exchange(request, deadline=deadline, lane=lane)
+    response = yield from exchange(request, deadline=deadline, agent=agent, lane=lane)
     if response.ok:
         return response
     raise refusal(response, what, fix=fix)
 
 
-def _unquoted(response: Response, token: str) -> Response:
+def unquoted(response: Response, token: str) -> Response:
     """Take the token out of a refusal that quotes it, since its words end up in errors and logs."""
     if response.ok or not token or token.encode() not in response.body:
         return response

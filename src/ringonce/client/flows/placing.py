@@ -228,7 +228,7 @@ def _again(session: Session, order: Order, row: Row) -> Flow[Placed]:
 
 def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
     """Wait for whoever armed the row to settle it. If nobody does (a crash), look for the call and settle it here."""
-    board, until, wait = session.board, row.deadline + session.settle, 0.02
+    board, wait = session.board, 0.02
     next_look = row.armed_at + FIRST_LOOK
     while True:
         there: Row | None = yield Look(row.platform, row.intent)
@@ -240,15 +240,17 @@ def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
             )
         if there.state is not RowState.ARMED:
             return there
+        # It may be another attempt than a moment ago: taken back, and armed anew.
+        lookout.row, until = there, there.deadline + session.settle
         seen, now = board.count(row.agent_id), (yield Now())
         found = (yield from recognise(board, lookout))[0]
         if found is None and row.intent not in session.in_flight and (now >= next_look or now >= until):
             found = yield from look_once(session, lookout)
             next_look = now + SWEEPS_APART
         if found:
-            yield from _placed(session, row, lookout, *found)
+            yield from _placed(session, there, lookout, *found)
         elif now >= until:
-            return (yield from _settle(row, RowState.UNKNOWN, evidence="whoever placed it stopped before an answer"))
+            return (yield from _settle(there, RowState.UNKNOWN, evidence="whoever placed it stopped before an answer"))
         else:
             yield Hear(row.agent_id, seen, min(wait, max(until - now, 0.0)))
             wait = min(1.0, wait * 1.5)

@@ -1,6 +1,6 @@
 """What a turn at the quota costs: µs of CPU for each request, by what has to be looked at.
 
-python bench/turns.py [--requests 20000]
+python bench/governor.py [--requests 20000]
 """
 
 import argparse
@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from ringonce import MemoryLedger, SqliteLedger
-from ringonce.client.turns import Turns
+from ringonce.client.governor import Governor
 from ringonce.client.wishes import Lane, Pace, Response
 from ringonce.ledger import Ledger
 
@@ -33,7 +33,7 @@ def main() -> None:
 
 async def measure(ledger: Ledger, requests: int, allowed: int) -> float:
     """Give the CPU time of *requests* turns, answers heeded."""
-    turns, token = Turns(PLATFORM, ledger), f"token of {allowed}"
+    turns, token = Governor(PLATFORM, ledger), f"token of {allowed}"
     pace = Pace(Lane.URGENT, token, time.time() + 3600)
     answers = [answer(number, allowed) for number in range(requests + 1)]
     await turns.wait(pace)
