@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from ringonce.client.flows.session import Session
+from ringonce.client.governor import Governor
 from ringonce.client.landing import consent
 from ringonce.client.safe import Safe
 from ringonce.client.stream import EventStream
@@ -22,6 +23,7 @@ from ringonce.client.wishes import (
     Consent,
     Draw,
     Flow,
+    Gauge,
     Hear,
     Keep,
     Listen,
@@ -30,8 +32,10 @@ from ringonce.client.wishes import (
     Make,
     Mark,
     Now,
+    Pace,
     Recall,
     Release,
+    Response,
     Rivals,
     Send,
     Settle,
@@ -66,6 +70,7 @@ class Shell:
         self._session, self._ledger = session, ledger
         self._transport = Transport(timeouts)
         self._tokens = Tokens(session, self.run)
+        self._governor = Governor(session.endpoints.api, ledger)
         self._open_safe = safe
         self._safe: Safe | None = None
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
@@ -79,6 +84,7 @@ class Shell:
         self._wake(None)
         for sleeper in tuple(self._sleepers):
             _resolve(sleeper)
+        await self._governor.close()
         await self._stream.close()
         await self._tokens.close()
         await self._transport.close()
@@ -130,15 +136,19 @@ class Shell:
                 fix="ask again with another client; the same intent then tells what became of a call",
             )
         match wish:
-            case Send(request):
-                wish.check(time.time())
-                return await self._transport.send(request)
+            case Send():
+                return await self._send(wish)
+            case Pace():
+                if not self._governor.at_once(wish):
+                    await self._governor.wait(wish)
             case Now():
                 return time.time()
             case Hear():
                 await self._hear(wish)
             case Token(stale, agent):
                 return await self._tokens.give(agent, stale)
+            case Gauge(token):
+                return await self._governor.gauge(token)
             case Listen(agent_id, anew):
                 return await self._stream.listen(agent_id, anew=anew)
             case Sleep(seconds):
@@ -173,6 +183,14 @@ class Shell:
             case Through(flow):
                 return await _through(self.run(flow))
         return None
+
+    async def _send(self, wish: Send) -> Response:
+        now = time.time()
+        wish.check(now)
+        answer = await self._transport.send(wish.request)
+        if wish.token:
+            self._governor.heed(wish.token, now, answer)
+        return answer
 
     @property
     def _secrets(self) -> Safe:
