@@ -130,8 +130,7 @@ class Shell:
             )
         match wish:
             case Send(request):
-                wish.check(time.time())
-                return await self._transport.send(request)
+                return await self._transport.send(request, lambda: wish.check(time.time()))
             case Now():
                 return time.time()
             case Hear():
