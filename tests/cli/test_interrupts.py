@@ -82,6 +82,28 @@ def test_under_nohup_a_closed_terminal_changes_nothing(start: Start, sandbox: Sa
     assert process.returncode == 0
 
 
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_before_the_command_has_begun_every_signal_is_told_and_nothing_is_sent(
+    start: Start, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, sign: signal.Signals, code: int
+) -> None:
+    if signal.getsignal(sign) is signal.SIG_IGN:
+        pytest.skip("whoever started the tests decided that this signal means nothing")
+    sandbox.fault(path="/oauth/token", action="delay", delay_s=SLOW)
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    process = start(*TALK)
+    assert process.stderr is not None
+    while "click.utils" not in process.stderr.readline():
+        pass
+
+    process.send_signal(sign)
+    _, words = process.communicate()
+
+    assert process.returncode == code
+    assert "interrupted" in words
+    assert "Traceback" not in words
+    assert sandbox.calls() == []
+
+
 def test_before_the_request_ctrl_c_means_that_nothing_was_sent(start: Start, sandbox: Sandbox) -> None:
     sandbox.fault(path="/api/v2/users/search", action="delay", delay_s=SLOW)
     process = start(*TALK, "--json")

@@ -80,15 +80,16 @@ async def carry_out(errand: Errand, client: "AsyncClient", ledger: "Ledger", tel
         return printable(_left_behind(errand, client, ledger))
 
     try:
-        try:
-            with Interrupt(last_words) as interrupt:
+        # A signal that comes while the end is told changes nothing about it.
+        with Interrupt(last_words) as interrupt:
+            try:
                 return await _carry_out(errand, client, ledger, teller, interrupt)
-        except RingonceError as error:
-            teller.failed(error)
-            return UNKNOWN if _may_ring(errand, ledger, error) else exit_code(error)
-        finally:
-            teller.close()
-            teller.result(errand.result())
+            except RingonceError as error:
+                teller.failed(error)
+                return UNKNOWN if _may_ring(errand, ledger, error) else exit_code(error)
+            finally:
+                teller.close()
+                teller.result(errand.result())
     except OSError as error:
         if not (why := output_lost(error)):
             raise
