@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo lost-answer test browser simulate check lint types imports docs-check docs fix
+.PHONY: help setup demo lost-answer test browser simulate chaos check lint types imports docs-check docs fix
 .DEFAULT_GOAL := help
 
 help:  ## this menu
@@ -32,6 +32,9 @@ browser: .venv/ready-browser  ## an agent logs in with a real, headless Chromium
 
 simulate: .venv/ready-dev  ## N schedules of crashes, naps and a bad network from SEED on, each judged
 	PYTHONPATH=tests .venv/bin/python -m simulation --schedules $(or $(N),10000) --seed $(or $(SEED),0)
+
+chaos: .venv/ready-dev  ## N intents over real processes that are killed and stopped, from SEED on, judged by the record
+	PYTHONPATH=tests .venv/bin/python -m chaos --intents $(or $(N),2000) --seed $(or $(SEED),0)
 
 check: lint types imports docs-check test  ## what CI runs, tests last
 
