@@ -73,7 +73,7 @@ class Crew:
                     self._stop_for(process, nap, *left)
                 self._count("kills")
                 process.kill()
-                self._note("its program is killed", *left)
+                self.note("its program is killed", *left)
             self.hear_out(process, left)
             if not left:
                 return
@@ -142,14 +142,14 @@ class Crew:
     def _call(self, one: Wanted, ahead: float = 0.0) -> "subprocess.Popen[str]":
         line = ["call", "--agent", one.agent, "--to", one.to, "--intent", one.intent, "--until", "placed", "--json"]
         clock = [str(HERE / "later.py"), str(ahead)] if ahead else ["-m", "ringonce.cli"]
-        self._note("ringonce call", one.intent)
+        self.note("ringonce call", one.intent)
         return self._start(*clock, *line)
 
     def _befall(self, run: "subprocess.Popen[str]", sign: signal.Signals, nap: float, one: Wanted) -> None:
         if sign is signal.SIGSTOP:
             self._stop_for(run, nap, one.intent)
             return
-        self._note(f"its run gets {sign.name}", one.intent)
+        self.note(f"its run gets {sign.name}", one.intent)
         self._count("kills" if sign is signal.SIGKILL else "signals")
         run.send_signal(sign)
 
@@ -159,7 +159,7 @@ class Crew:
         with self._bounded(run, one.intent):
             told, words = run.communicate()
         code = run.returncode
-        self._note(f"its run ends with {code}: {words.strip()!r}", one.intent)
+        self.note(f"its run ends with {code}: {words.strip()!r}", one.intent)
         if code == 0:
             self._span = 0.8 * self._span + 0.2 * (time.monotonic() - began)
         result = json.loads(told.splitlines()[-1]) if told.endswith("\n") else {}
@@ -205,7 +205,7 @@ class Crew:
         return process
 
     def _stop_for(self, process: "subprocess.Popen[str]", seconds: float, *intents: str) -> None:
-        self._note(f"its process is stopped for {seconds:.2f} s", *intents)
+        self.note(f"its process is stopped for {seconds:.2f} s", *intents)
         self._count("stops")
         process.send_signal(signal.SIGSTOP)
         time.sleep(seconds)
@@ -228,9 +228,10 @@ class Crew:
         with self._news:
             self.told[told["intent"]].append(told)
             self._news.notify_all()
-        self._note(f"told: {told}", told["intent"])
+        self.note(f"told: {told}", told["intent"])
 
-    def _note(self, what: str, *intents: str) -> None:
+    def note(self, what: str, *intents: str) -> None:
+        """Write something into the story of intents."""
         for intent in intents:
             self.story[intent].append(f"{time.monotonic() - self._began:7.3f} {what}")
 

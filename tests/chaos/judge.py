@@ -79,6 +79,8 @@ def verdict(
             yield Wrong(one.intent, f"lost: {row.state if row else 'the ledger knows nothing of it'}")
             continue
         figures.unknown += row.state is RowState.UNKNOWN
+        if row.state is RowState.UNKNOWN and any(call["rang"] and not call["forgotten"] for call in made):
+            yield Wrong(one.intent, "unknown, though the platform shows its call")
         yield from _true(one.intent, [call["conversationId"] for call in made], row, told.get(one.intent, ()))
     for stray in (call for calls in by_number.values() for call in calls):
         yield Wrong(stray["attributes"].get(STAMP, "?"), f"a call that nobody wanted: {stray}")

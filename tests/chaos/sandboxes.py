@@ -55,9 +55,9 @@ class SandboxProcess:
             self._ask("POST", "/clock", {"advance": seconds})
 
     def record(self) -> list[dict[str, Any]]:
-        """Give every call that was ever created, in whichever life."""
+        """Give every call that was ever created, in whichever life; *forgotten* are those of a former one."""
         with self._whole:
-            return [*self._lost, *self._ask("GET", "/calls")["calls"]]
+            return [*self._lost, *(call | {"forgotten": False} for call in self._ask("GET", "/calls")["calls"])]
 
     def requests(self) -> list[dict[str, Any]]:
         """Give the requests of this life since they were last counted."""
@@ -81,7 +81,7 @@ class SandboxProcess:
             self._ask("POST", "/clock", {"mode": "manual"})
             self._ask("DELETE", "/faults")
             self._ask("POST", "/faults", {**CREATES, "action": "drop_before"})
-            self._lost = self.record()
+            self._lost = [call | {"forgotten": True} for call in self.record()]
             self.count_requests()
             self._process.kill()
             self._process.communicate()

@@ -103,6 +103,7 @@ class Storm:
                 return
             time.sleep(dice.uniform(0, 0.1))
             self._sandbox.die_and_come_back()
+            self._crew.note("the sandbox has died and come back", *(one.intent for one in self._wanted))
             self.figures.sandbox_restarts += 1
 
 

@@ -8,7 +8,13 @@ from chaos.judge import Figures, Wanted, verdict
 from ringonce.ledger import Row, RowState
 
 ONE = Wanted("crm-4711", "ada@example.com", "+15559876543")
-CALL = {"conversationId": "c1", "to": "tel:+15559876543", "attributes": {"ringonce.intent": "crm-4711"}}
+CALL = {
+    "conversationId": "c1",
+    "to": "tel:+15559876543",
+    "attributes": {"ringonce.intent": "crm-4711"},
+    "rang": True,
+    "forgotten": False,
+}
 TOLD = {"intent": "crm-4711", "became": "placed", "conversation_id": "c1"}
 
 
@@ -35,6 +41,7 @@ def found(record: list[dict[str, Any]], row: Row | None, told: dict[str, Any] | 
 def test_one_call_that_is_written_and_told_as_it_is_is_right() -> None:
     assert found([CALL], row(), TOLD) == ""
     assert found([], row(RowState.UNKNOWN, "")) == ""
+    assert found([CALL | {"forgotten": True}], row(RowState.UNKNOWN, "")) == ""
 
 
 @pytest.mark.parametrize(
@@ -49,6 +56,7 @@ def test_one_call_that_is_written_and_told_as_it_is_is_right() -> None:
         pytest.param([CALL], row(conversation_id="c2"), None, "placed as c2", id="another call in the ledger"),
         pytest.param([], row(), None, "placed as c1, in truth []", id="no call at all"),
         pytest.param([CALL], row(RowState.REFUSED, ""), None, "refused, and yet a call", id="refused"),
+        pytest.param([CALL], row(RowState.UNKNOWN, ""), None, "the platform shows its call", id="not found"),
         pytest.param([CALL], row(), TOLD | {"conversation_id": "c2"}, "told of c2", id="another call told"),
         pytest.param([CALL | {"to": "tel:+4420"}], row(), TOLD, "nobody wanted", id="a number that nobody wanted"),
     ],
