@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,8 @@ from ringonce import (
     Placed,
     RingonceError,
     StillGoing,
-    TooLate,
     Unreachable,
 )
-from ringonce.client import transport
-from ringonce.ledger.memory import MemoryLedger
 from ringonce.sandbox import Sandbox
 
 CREATE = {"method": "POST", "path": "/api/v2/conversations/calls*"}
@@ -54,11 +51,6 @@ def aconnect(sandbox: Sandbox, **rest: Any) -> AsyncClient:
 
 def asked(sandbox: Sandbox, path: str, method: str = "POST") -> int:
     return sum(one["path"].startswith(path) and one["method"] == method for one in sandbox.requests())
-
-
-async def until(true: Callable[[], bool]) -> None:
-    for _ in iter(true, True):
-        await asyncio.sleep(0.01)
 
 
 def test_a_call_is_placed_followed_and_ended(sandbox: Sandbox) -> None:
@@ -112,33 +104,6 @@ def test_two_at_once_with_one_intent_are_one_call(sandbox: Sandbox) -> None:
     assert first.conversation_id == second.conversation_id
     assert sorted([first.replayed, second.replayed]) == [False, True]
     assert len(sandbox.calls()) == 1
-
-
-def test_a_create_that_waited_for_a_free_connection_past_its_deadline_is_not_sent(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transport, "CONNECTIONS", 2)  # one is the event socket's
-    ledger = MemoryLedger()
-
-    async def wait_too_long() -> None:
-        async with aconnect(sandbox, ledger=ledger) as genesys:
-            for agent in ("ada@example.com", "grace@example.com"):
-                await genesys.place_call(agent=agent, to="+15559876543")
-            sandbox.fault(**CREATE, action="delay", delay_s=5_000, times=1)
-            first = asyncio.create_task(genesys.place_call(agent="ada@example.com", to="+15559876543"))
-            await until(lambda: asked(sandbox, "/api/v2/conversations/calls") == 3)
-            late = genesys.place_call(agent="grace@example.com", to="+15559876543", intent="late", timeout=0.1)
-            second = asyncio.create_task(late)
-            await until(lambda: (row := ledger.look(sandbox.url, "late")) is not None and time.time() > row.deadline)
-            sandbox.advance(5_000)
-            await first
-            with pytest.raises(TooLate):
-                await second
-
-    asyncio.run(wait_too_long())
-
-    assert len(sandbox.calls()) == 3
-    assert ledger.look(sandbox.url, "late") is None
 
 
 def test_many_callers_share_one_token_and_one_channel(sandbox: Sandbox) -> None:
