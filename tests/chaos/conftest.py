@@ -17,7 +17,7 @@ Judge = Callable[[list[Wanted]], list[Wrong]]
 _numbers = itertools.count(3_000_100)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def common_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
     with SandboxProcess(tmp_path_factory.mktemp("sandbox"), seed=4711, agents=200) as sandbox:
         yield sandbox

@@ -45,13 +45,17 @@ class Crew:
         self._names = itertools.count()
         self._news = threading.Condition()
         self._began = time.monotonic()
+        self._over = False
         self._span = 0.5  # seconds that a `ringonce call` takes here; measured as they come
 
     def end(self) -> None:
-        """Leave nothing running."""
+        """Leave nothing running, and start nothing any more."""
+        self._over = True
         for process in self._running:
             process.kill()
-            process.communicate()
+        for process in self._running:
+            with contextlib.suppress(ValueError):  # somebody else has heard it out
+                process.communicate()
 
     def until_told(self, count: int) -> bool:
         """Wait until so many intents were answered; False if that does not come."""
@@ -81,7 +85,7 @@ class Crew:
     def library_in_the_calm(self, wanted: list[Wanted]) -> None:
         """Ask for everything a minute later, undisturbed."""
         left = {one.intent: one for one in wanted}
-        self.hear_out(self.program(wanted, ahead=A_MINUTE_LATER), left)
+        self.hear_out(self.program(wanted, ahead=A_MINUTE_LATER, settle=20), left)
         self._blame("nobody was told what became of it", *left)
 
     def program(self, wanted: list[Wanted], **more: Any) -> "subprocess.Popen[str]":
@@ -176,7 +180,8 @@ class Crew:
 
     def _judge_words(self, one: Wanted, code: int, told: str, words: str) -> None:
         made = [call["conversationId"] for call in self._sandbox.record() if call["to"].endswith(one.to)]
-        if "Traceback" in words:
+        # A Ctrl-C while Python itself starts is Python's to tell.
+        if "Traceback" in words and (code != -signal.SIGINT or "in main" in words):
             self._blame(f"a run ended with a traceback: {words[-2000:]}", one.intent)
         if made and ("nothing was sent" in words or code in {3, 6}):
             self._blame(f"a run that ended with {code} said {words!r}, and there is a call", one.intent)
@@ -193,6 +198,7 @@ class Crew:
     # What all of them share.
 
     def _start(self, *line: str) -> "subprocess.Popen[str]":
+        assert not self._over
         # Nobody's settings but ours; the path is how a program finds ours where it is not installed.
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("GENESYSCLOUD_", "RINGONCE_"))
@@ -241,3 +247,9 @@ class Crew:
     def _count(self, name: str) -> None:
         with self._news:
             setattr(self._figures, name, getattr(self._figures, name) + 1)
+
+
+def until_stopped(process: "subprocess.Popen[str]") -> None:
+    """Wait until a process stands still that stops itself."""
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status), f"it ended with {os.waitstatus_to_exitcode(status)}"

@@ -69,7 +69,7 @@ class Storm:
             stack.enter_context(sandbox)
             stack.callback(crew.end)
             sandbox.set_faults(list(weather.faults))
-            _together(
+            self._together(
                 lambda: crew.library(by_library[:most], dice[0], weather.kills),
                 # What is in the middle is asked for by both at once.
                 lambda: crew.library(by_library[-most:], dice[1], weather.kills),
@@ -79,7 +79,7 @@ class Storm:
             )
             # What was to be created late is created now, before anybody asks again.
             sandbox.pass_time(600)
-            _together(
+            self._together(
                 lambda: crew.library_in_the_calm(by_library),
                 lambda: crew.lane_in_the_calm(by_line[::2]),
                 lambda: crew.lane_in_the_calm(by_line[1::2]),
@@ -95,6 +95,15 @@ class Storm:
         calls = [call for call in self._record if call["attributes"].get(STAMP) == intent]
         lines = [*self._crew.story[intent], f"row: {self._rows.get(intent)}", *(f"record: {call}" for call in calls)]
         return "\n".join(f"    {line}" for line in lines)
+
+    def _together(self, *works: Callable[[], None]) -> None:
+        with ThreadPoolExecutor(len(works)) as threads:
+            try:
+                for done in [threads.submit(work) for work in works]:
+                    done.result()
+            except BaseException:
+                self._crew.end()  # or the others would have to be waited for
+                raise
 
     def _restart(self, dice: random.Random) -> None:
         share = len(self._wanted) // (self._weather.restarts + 1)
@@ -116,9 +125,3 @@ def rows_of(path: Path) -> dict[str, Row]:
 def _number(n: int, weather: Weather) -> str:
     unanswered = n >= weather.by_command_line and weather.unanswered and n % weather.unanswered == 0
     return f"+1555{200 + n}0007" if unanswered else f"+1555{2_000_100 + n}"
-
-
-def _together(*works: Callable[[], None]) -> None:
-    with ThreadPoolExecutor(len(works)) as threads:
-        for done in [threads.submit(work) for work in works]:
-            done.result()

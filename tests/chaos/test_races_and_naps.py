@@ -2,25 +2,19 @@
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from chaos.crew import Crew
+from chaos.crew import Crew, until_stopped
 from chaos.judge import Wanted, Wrong
 from chaos.sandboxes import SandboxProcess
 from chaos.storm import rows_of
 from ringonce.ledger import RowState
 
 Made = Callable[[list[Wanted]], list[dict[str, Any]]]
-
-
-def until_stopped(process: "subprocess.Popen[str]") -> None:
-    _, status = os.waitpid(process.pid, os.WUNTRACED)
-    assert os.WIFSTOPPED(status), f"it ended with {os.waitstatus_to_exitcode(status)}"
 
 
 def sleep_past_deadline(ledger: Path, one: Wanted) -> None:
@@ -38,7 +32,7 @@ def test_three_processes_that_race_for_the_same_keys_are_one_call_each(
     crew: Crew, wants: Callable[[int], list[Wanted]], judge: Callable[[list[Wanted]], list[Wrong]]
 ) -> None:
     wanted = wants(40)
-    racers = [crew.program(wanted) for _ in "123"]
+    racers = [crew.program(wanted, settle=20) for _ in "123"]
     with ThreadPoolExecutor(3) as threads:
         list(threads.map(lambda racer: crew.hear_out(racer, {one.intent: one for one in wanted}), racers))
 
