@@ -25,7 +25,7 @@ def main() -> int:
         weather = Weather(
             seed=seed,
             intents=intents,
-            by_command_line=intents // 5,
+            by_command_line=intents // 8,
             kills=6,
             restarts=seed % 2,
             unanswered=25,
