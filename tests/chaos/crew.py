@@ -172,7 +172,7 @@ class Crew:
             became = "refused"
         if became:
             self._hear_of({"intent": one.intent, "became": became, "conversation_id": result.get("conversation_id")})
-        elif code not in {3, 6, -signal.SIGKILL} | STOPPED_BY:
+        elif code not in {3, 6, -signal.SIGKILL} | STOPPED_BY and not _pythons_own(words):
             self._blame(f"a run ended with {code}: {words[-2000:]}", one.intent)
         if alone and code != -signal.SIGKILL:
             self._judge_words(one, code, told, words)
@@ -180,8 +180,7 @@ class Crew:
 
     def _judge_words(self, one: Wanted, code: int, told: str, words: str) -> None:
         made = [call["conversationId"] for call in self._sandbox.record() if call["to"].endswith(one.to)]
-        # A Ctrl-C while Python itself starts is Python's to tell.
-        if "Traceback" in words and (code != -signal.SIGINT or "in main" in words):
+        if "Traceback" in words and not _pythons_own(words):
             self._blame(f"a run ended with a traceback: {words[-2000:]}", one.intent)
         if made and ("nothing was sent" in words or code in {3, 6}):
             self._blame(f"a run that ended with {code} said {words!r}, and there is a call", one.intent)
@@ -247,6 +246,11 @@ class Crew:
     def _count(self, name: str) -> None:
         with self._news:
             setattr(self._figures, name, getattr(self._figures, name) + 1)
+
+
+def _pythons_own(words: str) -> bool:
+    """Say whether a Ctrl-C came while Python itself was starting: that is Python's to tell."""
+    return words.rstrip().endswith("KeyboardInterrupt") and "in main" not in words
 
 
 def until_stopped(process: "subprocess.Popen[str]") -> None:
