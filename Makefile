@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo lost-answer test browser simulate bench bench-docs check lint types imports docs-check docs fix
+.PHONY: help setup demo lost-answer test browser simulate chaos bench bench-docs check lint types imports docs-check docs fix
 .DEFAULT_GOAL := help
 
 help:  ## this menu
@@ -39,6 +39,9 @@ bench: .venv/ready-sdk  ## ringonce beside the official SDK and bare libraries, 
 bench-docs: .venv/ready-dev  ## docs/performance.md and its plots, from the last full run
 	.venv/bin/python -m bench.report
 	.venv/bin/cog -r docs/performance.md
+
+chaos: .venv/ready-dev  ## N intents over real processes that are killed and stopped, from SEED on, judged by the record
+	PYTHONPATH=tests .venv/bin/python -m chaos --intents $(or $(N),2000) --seed $(or $(SEED),0)
 
 check: lint types imports docs-check test  ## what CI runs, tests last
 

@@ -23,7 +23,7 @@ class Measured:
     """A process of ours: `python -m module arguments`, that answers a JSON line with a JSON line."""
 
     def __init__(self, module: str, *arguments: str, core: int | None = None) -> None:
-        self._process = subprocess.Popen(  # noqa: S603  # our own modules
+        self._process = subprocess.Popen(  # our own modules
             [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -126,7 +126,7 @@ def summed_up(turns: Sequence[Mapping[str, float]]) -> Row:
 def fetch(url: str, body: object = None) -> Any:
     """Ask a server's control desk: POST where there is a body, else GET."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"content-type": "application/json"})  # noqa: S310  # loopback
+    request = urllib.request.Request(url, data, {"content-type": "application/json"})  # loopback
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=30) as answer:
         return json.loads(answer.read())

@@ -19,7 +19,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
 
 
 def _play(schedules: int, seed: int) -> dict[str, float]:
-    done = subprocess.run(  # noqa: S603  # our own interpreter
+    done = subprocess.run(  # our own interpreter
         [sys.executable, "-m", "simulation", "--schedules", str(schedules), "--seed", str(seed)],
         cwd=ROOT,
         env={**environment(), "PYTHONPATH": os.fspath(ROOT / "tests")},

@@ -35,7 +35,7 @@ def _later(arguments: Sequence[str]) -> Turn:
 
 def _start(arguments: Sequence[str]) -> Mapping[str, float]:
     began = time.perf_counter()
-    process = subprocess.Popen(  # noqa: S603  # our own interpreter
+    process = subprocess.Popen(  # our own interpreter
         [sys.executable, *arguments], cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL
     )
     pin(process.pid, CLIENT_CORE)

@@ -160,7 +160,7 @@ class Shell:
             case Rivals(row, since):
                 return await self._write(self._ledger.rivals, row, since)
             case Arm(row):
-                return await self._write(self._ledger.arm, row)
+                return await self._arm(row)
             case Settle(row):
                 return await self._settle(row)
             case Release(row):
@@ -187,7 +187,7 @@ class Shell:
     async def _send(self, wish: Send) -> Response:
         now = time.time()
         wish.check(now)
-        answer = await self._transport.send(wish.request)
+        answer = await self._transport.send(wish.request, lambda: wish.check(time.time()))
         if wish.token:
             self._governor.heed(wish.token, now, answer)
         return answer
@@ -200,7 +200,31 @@ class Shell:
 
     async def _write(self, do: Callable[..., T], *what: Any) -> T:
         """Use the ledger; one that waits for a disk does so beside the event loop."""
-        return do(*what) if self._ledger.instant else await asyncio.to_thread(do, *what)
+        if self._ledger.instant:
+            return do(*what)
+        work = asyncio.ensure_future(asyncio.to_thread(do, *what))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait({work})  # a thread can't be stopped: what it writes must be known to who puts it right
+            raise
+
+    async def _arm(self, row: Row) -> Row | None:
+        armed = False
+
+        def arm() -> Row | None:
+            nonlocal armed
+            there = self._ledger.arm(row)
+            armed = there is None
+            return there
+
+        try:
+            return await self._write(arm)
+        except asyncio.CancelledError:
+            if armed:
+                with contextlib.suppress(LedgerError):  # then the row stays open, which rules nothing out
+                    self._ledger.release(row)
+            raise
 
     async def _settle(self, row: Row) -> Row:
         try:

@@ -93,7 +93,7 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
         if there is None:
             session.in_flight.add(order.intent)
             try:
-                return (yield from _send_once(session, planned, request, row, lookout, token))
+                return (yield from _send_once(session, planned, request, row, lookout, paced=token))
             except Cancelled:
                 if order.intent not in session.on_wire:
                     yield Release(row)
@@ -131,7 +131,7 @@ class _Careful:
 
 
 def _send_once(
-    session: Session, planned: Plan, request: Request, row: Row, lookout: Lookout, paced: str
+    session: Session, planned: Plan, request: Request, row: Row, lookout: Lookout, *, paced: str
 ) -> Flow[Placed]:
     care = _Careful(session, lookout)
     try:
