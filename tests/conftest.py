@@ -1,11 +1,18 @@
 """What every room of the tests may use; and whatever a test logs or prints is searched for secrets."""
 
+import signal
 from collections.abc import Generator
 from typing import Any
 
 import pytest
 
 from leaks import leaks_in
+
+
+def pytest_configure() -> None:
+    # A shell starts what runs in the background with Ctrl-C ignored, and the programs under test would inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
