@@ -1,5 +1,6 @@
 """What every room of the tests may use; and whatever a test logs or prints is searched for secrets."""
 
+import signal
 from collections.abc import Generator
 from typing import Any
 
@@ -9,6 +10,12 @@ from databases import database, postgres
 from leaks import leaks_in
 
 __all__ = ["database", "postgres"]
+
+
+def pytest_configure() -> None:
+    # A shell starts what runs in the background with Ctrl-C ignored, and the programs under test would inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

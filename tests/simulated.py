@@ -33,6 +33,7 @@ from ringonce.client.wishes import (
     Make,
     Mark,
     Now,
+    Pace,
     Recall,
     Release,
     Request,
@@ -117,6 +118,8 @@ class Simulated:
     pool: Mapping[str, Auth] = dataclasses.field(default_factory=dict)
     browser: Browser = lambda wish: Landing(wish.redirect_uri)
     """What a person's browser does with a page to consent on; by itself nothing: nobody is there."""
+    pace: Callable[[Pace], None] = lambda _: None
+    """What waiting for a turn at the quota comes to."""
     kept: dict[str, str] = dataclasses.field(default_factory=dict, repr=False)
     """The secrets that outlive the process: hand one's to another, and they share them."""
 
@@ -186,6 +189,8 @@ class Simulated:
                 return self.sockets and self._listen(agent_id, anew)
             case Mark() | Look() | Rivals() | Arm() | Settle() | Release():
                 return LEDGER_WISHES[type(wish)](self.ledger, wish)
+            case Pace():
+                self.pace(wish)
             case Tell(call):
                 self.told.append(call)
             case Draw(count):

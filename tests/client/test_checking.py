@@ -219,7 +219,11 @@ def test_little_quota_is_a_warning(simulated: Simulated) -> None:
     found = checked(simulated)["quota"]
 
     assert found.verdict == "warn"
-    assert found.evidence.startswith("1 of 5 requests left")
+    assert found.evidence.startswith("1 of 5 requests a minute left")
+
+
+def test_the_quota_says_how_long_a_batch_takes(simulated: Simulated) -> None:
+    assert "; 1,000 calls take about 3 min" in checked(simulated)["quota"].evidence
 
 
 def test_the_last_request_of_the_quota_is_a_failure(simulated: Simulated) -> None:

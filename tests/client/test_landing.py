@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -84,7 +85,7 @@ def test_other_pages_and_empty_answers_are_not_taken(browse: Callable[[Callable[
 def test_an_answer_to_another_question_is_passed_over_and_the_wait_goes_on(
     browse: Callable[[Callable[[str], object]], None], answer: str
 ) -> None:
-    pages = []
+    pages, wandered = [], threading.Event()
 
     def wander(uri: str) -> None:
         with pytest.raises(urllib.error.HTTPError) as refused:
@@ -92,10 +93,12 @@ def test_an_answer_to_another_question_is_passed_over_and_the_wait_goes_on(
         with refused.value as page:
             pages.append((page.code, page.read().decode()))
         pages.append((200, get(f"{uri}?code=ours&state={STATE}")))
+        wandered.set()
 
     browse(wander)
     landing = asyncio.run(consent(Consent(URL, HERE, STATE, 10)))
 
+    assert wandered.wait(5)
     [(refused, words), (_, taken)] = pages
     assert refused == 400
     assert "passed this answer over" in words

@@ -11,7 +11,7 @@ from ringonce.client.channels import Channel
 from ringonce.client.flows import subscribing
 from ringonce.client.flows.session import Session
 from ringonce.client.stream import BARRED_FOR
-from ringonce.client.wishes import Arm, Flow, Hear, Listen, Lost, Now, Response, Send, Sleep, Tell, Token
+from ringonce.client.wishes import Arm, Flow, Hear, Listen, Lost, Now, Pace, Response, Send, Sleep, Tell, Token
 from ringonce.config import Endpoints
 from ringonce.errors import NotFound, RingonceError, TooLate
 from simulated import LEDGER_WISHES, ORIGIN, observation
@@ -286,5 +286,6 @@ _GRANTS: dict[type, Callable[[Process, Any, Resume], Any]] = {
     Hear: Process.grant_hear,
     Listen: Process.grant_listen,
     Tell: Process.grant_tell,
+    Pace: lambda *_: None,  # turns at the quota are judged where they are handed out
     **dict.fromkeys(LEDGER_WISHES, _written),
 }

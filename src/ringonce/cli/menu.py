@@ -11,6 +11,7 @@ import typing
 
 import click
 
+from ringonce.cli import interrupted_by
 from ringonce.cli.words import complain
 
 if typing.TYPE_CHECKING:
@@ -121,9 +122,9 @@ class Menu(click.Group):
             return bare.exit_code
         except click.ClickException as wrong:
             return _fail(_wrong_usage(wrong), args, usage=True)
-        except click.Abort:
+        except click.Abort as aborted:
             complain("interrupted")
-            return INTERRUPTED
+            return interrupted_by(aborted.__cause__)
         except Exception as error:
             from ringonce.errors import RingonceError
 

@@ -1,5 +1,6 @@
 """What the platform's answers mean for a call that is yet to be placed: each a pure judgement, a `Finding`."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -7,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from ringonce import numbers
 from ringonce.client.answers import Dids, MyQueues, Person, Phones, Subject, TokenInfo
 from ringonce.client.policy import SKEW
+from ringonce.client.quota import Quota
 from ringonce.client.remedies import CALLER_ID, NO_STATION, OTHER_APP, ROLES, SCOPES, TOO_MANY, remedy
 from ringonce.errors import RingonceError
 from ringonce.models import Finding, Verdict
@@ -15,6 +17,8 @@ SOON = 300.0
 """Seconds before its end from which a token that can't be renewed is worth a warning."""
 SCARCE = 20
 """Requests left of the minute below which the quota is called scarce: a call with its channel takes about 6."""
+BATCH = 1000
+"""Calls of a batch for which the time is told."""
 SCOPE = "conversations"
 MOST_ZONES = 4
 """Time zones that are named; more are counted."""
@@ -191,12 +195,14 @@ def number(e164: str) -> Finding:
 
 
 def quota(headers: Mapping[str, str]) -> Finding:
-    """Say what is left of the token's requests, by the `inin-ratelimit-*` headers of the last answer."""
+    """Say what is left of the token's requests and how long a batch takes, by the last answer's `inin-ratelimit-*`."""
     try:
         spent, allowed, reset = (int(headers[f"inin-ratelimit-{word}"]) for word in ("count", "allowed", "reset"))
     except (KeyError, ValueError):
         return doubtful("quota", "not known: the platform's answers don't tell")
-    words = f"{max(0, allowed - spent)} of {allowed} requests left, all of them again in {reset} s"
+    words = f"{max(0, allowed - spent)} of {allowed} requests a minute left, all of them again in {reset} s"
+    takes = Quota(allowed=allowed, used=spent, resets_in=reset, waiting=0).seconds_for(BATCH) if allowed > 0 else 0.0
+    words += f"; {BATCH:,} calls take about {math.ceil(takes / 60)} min"
     if spent >= allowed:
         return failed("quota", words, f"wait {reset} s; {TOO_MANY}")
     return doubtful("quota", words, TOO_MANY) if allowed - spent < SCARCE else passed("quota", words)

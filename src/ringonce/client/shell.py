@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from ringonce.client.flows.session import Session
+from ringonce.client.governor import Governor
 from ringonce.client.landing import consent
 from ringonce.client.safe import Safe
 from ringonce.client.stream import EventStream
@@ -22,6 +23,7 @@ from ringonce.client.wishes import (
     Consent,
     Draw,
     Flow,
+    Gauge,
     Hear,
     Keep,
     Listen,
@@ -30,8 +32,10 @@ from ringonce.client.wishes import (
     Make,
     Mark,
     Now,
+    Pace,
     Recall,
     Release,
+    Response,
     Rivals,
     Send,
     Settle,
@@ -66,6 +70,7 @@ class Shell:
         self._session, self._ledger = session, ledger
         self._transport = Transport(timeouts)
         self._tokens = Tokens(session, self.run)
+        self._governor = Governor(session.endpoints.api, ledger)
         self._open_safe = safe
         self._safe: Safe | None = None
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
@@ -79,6 +84,7 @@ class Shell:
         self._wake(None)
         for sleeper in tuple(self._sleepers):
             _resolve(sleeper)
+        await self._governor.close()
         await self._stream.close()
         await self._tokens.close()
         await self._transport.close()
@@ -130,15 +136,19 @@ class Shell:
                 fix="ask again with another client; the same intent then tells what became of a call",
             )
         match wish:
-            case Send(request):
-                wish.check(time.time())
-                return await self._transport.send(request)
+            case Send():
+                return await self._send(wish)
+            case Pace():
+                if not self._governor.at_once(wish):
+                    await self._governor.wait(wish)
             case Now():
                 return time.time()
             case Hear():
                 await self._hear(wish)
             case Token(stale, agent):
                 return await self._tokens.give(agent, stale)
+            case Gauge(token):
+                return await self._governor.gauge(token)
             case Listen(agent_id, anew):
                 return await self._stream.listen(agent_id, anew=anew)
             case Sleep(seconds):
@@ -150,7 +160,7 @@ class Shell:
             case Rivals(row, since):
                 return await self._write(self._ledger.rivals, row, since)
             case Arm(row):
-                return await self._write(self._ledger.arm, row)
+                return await self._arm(row)
             case Settle(row):
                 return await self._settle(row)
             case Release(row):
@@ -174,6 +184,14 @@ class Shell:
                 return await _through(self.run(flow))
         return None
 
+    async def _send(self, wish: Send) -> Response:
+        now = time.time()
+        wish.check(now)
+        answer = await self._transport.send(wish.request, lambda: wish.check(time.time()))
+        if wish.token:
+            self._governor.heed(wish.token, now, answer)
+        return answer
+
     @property
     def _secrets(self) -> Safe:
         if self._safe is None:
@@ -182,7 +200,31 @@ class Shell:
 
     async def _write(self, do: Callable[..., T], *what: Any) -> T:
         """Use the ledger; one that waits for a disk does so beside the event loop."""
-        return do(*what) if self._ledger.instant else await asyncio.to_thread(do, *what)
+        if self._ledger.instant:
+            return do(*what)
+        work = asyncio.ensure_future(asyncio.to_thread(do, *what))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait({work})  # a thread can't be stopped: what it writes must be known to who puts it right
+            raise
+
+    async def _arm(self, row: Row) -> Row | None:
+        armed = False
+
+        def arm() -> Row | None:
+            nonlocal armed
+            there = self._ledger.arm(row)
+            armed = there is None
+            return there
+
+        try:
+            return await self._write(arm)
+        except asyncio.CancelledError:
+            if armed:
+                with contextlib.suppress(LedgerError):  # then the row stays open, which rules nothing out
+                    self._ledger.release(row)
+            raise
 
     async def _settle(self, row: Row) -> Row:
         try:

@@ -7,6 +7,7 @@ The wishes of which a call takes dozens are msgspec's structs, which are made in
 """
 
 import dataclasses
+import enum
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
@@ -71,6 +72,38 @@ class Cancelled(Exception):
     """Whoever waited for the flow has gone. What it wishes now is granted only if it is about the ledger."""
 
 
+class Lane(enum.IntEnum):
+    """Who goes first where the quota is scarce."""
+
+    URGENT = 0
+    """A person waits for it, or it saves requests: steering a call, having events sent."""
+    DIAL = 1
+    """Creates."""
+    READ = 2
+    """Everything else."""
+
+
+class Pace(msgspec.Struct, frozen=True, gc=False):
+    """Wait until the quota of *token* has room for one more request. It counts as spent from then on.
+
+    Throws `RateLimited` as soon as it is certain that the room comes after *deadline* (epoch seconds).
+    """
+
+    lane: Lane
+    token: str
+    deadline: float
+
+    def __repr__(self) -> str:
+        return f"Pace({self.lane!r}, deadline={self.deadline!r})"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gauge:
+    """Give the `Quota` of *token*, or None if no answer has told of it; nothing is sent."""
+
+    token: str = dataclasses.field(repr=False)
+
+
 class Send(msgspec.Struct, frozen=True, gc=False):
     """Send the request; gives a `Response`, throws `Lost`. Past *not_after* it is not sent, and `TooLate` is thrown.
 
@@ -79,6 +112,11 @@ class Send(msgspec.Struct, frozen=True, gc=False):
 
     request: Request
     not_after: float | None = None
+    token: str = ""
+    """Whose quota it spends: what the answer tells of the quota is heeded. Empty: nobody's."""
+
+    def __repr__(self) -> str:
+        return f"Send({self.request!r}, not_after={self.not_after!r})"
 
     def check(self, now: float) -> None:
         """Raise `TooLate` if it is *now* past the last moment to send."""
@@ -247,6 +285,8 @@ class Tell(msgspec.Struct, frozen=True, gc=False):
 
 Wish = (
     Send
+    | Pace
+    | Gauge
     | Token
     | Now
     | Sleep

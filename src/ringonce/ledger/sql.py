@@ -4,14 +4,20 @@ import contextlib
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterator
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ringonce.errors import LedgerError
-from ringonce.ledger import OPEN, Row, RowState
+from ringonce.ledger import OPEN, Meter, Row, RowState
+
+T = TypeVar("T")
+STALE = 3600.0
+"""Seconds after which a meter that nobody used is forgotten."""
 
 metadata = sa.MetaData()
 _time: sa.types.TypeEngine[float] = sa.Double()
@@ -37,6 +43,14 @@ intents = sa.Table(
     sa.Index("ix_intents_mark", "mark"),
     sa.Index("ix_intents_armed_at", "armed_at"),
 )
+meters = sa.Table(
+    "meters",
+    metadata,
+    sa.Column("mark", sa.Text, primary_key=True),
+    sa.Column("at", _time, nullable=False),
+    sa.Column("meter", sa.JSON, nullable=False),
+)
+"""Each token's quota, as all who share the database know it."""
 secret = sa.Table("secret", metadata, sa.Column("key", sa.LargeBinary, nullable=False))
 """One row: what numbers are hashed with."""
 
@@ -94,6 +108,25 @@ class SqlLedger:
         with self._said("written"), self._engine.begin() as db:
             db.execute(intents.delete().where(*_is(row), *mine))
 
+    def meter(self, platform: str, token: str, change: Callable[[Meter], tuple[Meter, T]]) -> T:
+        """Replace the meter of *token*, alone among all who share the database; give the rest of what *change* gave.
+
+        It is kept under a hash that is keyed with this database's secret.
+        """
+        mark = marked(self._key, f"meter {platform} {token}")
+        now = time.time()
+        with self._said("written"), self._engine.begin() as db:
+            if db.dialect.name == "postgresql":
+                db.execute(sa.text("SET LOCAL synchronous_commit TO OFF"))  # it may be lost, so nobody waits for a disk
+            first = {"mark": mark, "at": now, "meter": msgspec.to_builtins(Meter())}
+            db.execute(_build(db)(meters).values(first).on_conflict_do_nothing())
+            mine = meters.c.mark == mark
+            found = db.scalar(sa.select(meters.c.meter).where(mine).with_for_update())
+            meter, rest = change(msgspec.convert(found, Meter))
+            db.execute(meters.update().where(mine).values(at=now, meter=msgspec.to_builtins(meter)))
+            db.execute(meters.delete().where(meters.c.at < now - STALE))
+        return rest
+
     @contextlib.contextmanager
     def _said(self, done: str) -> Iterator[None]:
         try:
@@ -138,11 +171,12 @@ def marked(key: bytes, number: str) -> str:
     return hmac.new(key, number.encode(), hashlib.sha256).hexdigest()
 
 
-def _insert(db: sa.Connection, row: Row) -> sa.Insert:
-    from sqlalchemy.dialects import postgresql, sqlite
+def _insert(db: sa.Connection, row: Row) -> postgresql.Insert | sqlite.Insert:
+    return _build(db)(intents).values(_values(row)).on_conflict_do_nothing()
 
-    build = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
-    return build(intents).values(_values(row)).on_conflict_do_nothing()
+
+def _build(db: sa.Connection) -> type[postgresql.Insert] | type[sqlite.Insert]:
+    return postgresql.Insert if db.dialect.name == "postgresql" else sqlite.Insert
 
 
 def _is(row: Row) -> tuple[sa.ColumnElement[bool], ...]:

@@ -15,7 +15,7 @@ from ringonce.client.flows.exchange import exchange, problem, refusal
 from ringonce.client.flows.order import Order, needs_caller_id, one_of_both
 from ringonce.client.flows.session import Session
 from ringonce.client.remedies import RETRY_LATER, remedy
-from ringonce.client.wishes import UNREADABLE, Flow, Now, Request, Response
+from ringonce.client.wishes import UNREADABLE, Flow, Lane, Now, Request, Response
 from ringonce.errors import (
     Ambiguous,
     InvalidInput,
@@ -34,7 +34,7 @@ T = TypeVar("T")
 MOST_REQUESTS = 8
 """Requests that one check may spend, the one for a token included; a grant may repeat that one if it fails."""
 ONCE = 0.0
-"""A deadline in the past: `exchange` sends once and never waits."""
+"""A deadline in the past: `exchange` sends once. It may wait for its turn at the quota, and never for another try."""
 ANY_CALL = ("conversation:call:add", "conversation:agentlessCall:add")
 OWN_CALL, DOCUMENTED = "conversation:call:add", "conversation:conference:add"
 PAGE = 100
@@ -267,7 +267,8 @@ class _Check:
 
     def _ask(self, path: str, *, signed: bool = True) -> Flow[Response]:
         request = Request("GET", self.session.url(path))
-        return (yield from self.allowance.within(exchange(request, deadline=ONCE, signed=signed, agent=self.acts)))
+        asking = exchange(request, deadline=ONCE, signed=signed, agent=self.acts, lane=Lane.URGENT)
+        return (yield from self.allowance.within(asking))
 
 
 def _decoded(response: Response, what: str, kind: type[T]) -> T:

@@ -96,6 +96,7 @@ attempts = sa.Table(
 )
 
 intents = sql.intents.to_metadata(metadata)
+meters = sql.meters.to_metadata(metadata)
 secret = sql.secret.to_metadata(metadata)
 
 events = sa.Table(

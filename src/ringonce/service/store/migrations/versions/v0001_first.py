@@ -115,6 +115,13 @@ def upgrade() -> None:
         sa.Column("max_age", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("name"),
     )
+    op.create_table(
+        "meters",
+        sa.Column("mark", sa.Text(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("meter", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("mark"),
+    )
     op.create_table("secret", sa.Column("key", sa.LargeBinary(), nullable=False))
     op.create_table(
         "settings",
