@@ -10,11 +10,11 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo lost-answer test browser simulate chaos bench bench-docs check lint types imports docs-check docs fix
+.PHONY: help setup demo lost-answer test browser simulate chaos service-chaos bench bench-docs check lint types imports docs-check docs fix
 .DEFAULT_GOAL := help
 
 help:  ## this menu
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/ready-dev  ## environment, package and tools, as locked
 
@@ -42,6 +42,9 @@ bench-docs: .venv/ready-dev  ## docs/performance.md and its plots, from the last
 
 chaos: .venv/ready-dev  ## N intents over real processes that are killed and stopped, from SEED on, judged by the record
 	PYTHONPATH=tests .venv/bin/python -m chaos --intents $(or $(N),2000) --seed $(or $(SEED),0)
+
+service-chaos: .venv/ready-dev  ## N calls over three workers on PostgreSQL (WITH=sqlite) that are killed, as are the database and the platform
+	PYTHONPATH=tests .venv/bin/python -m service_chaos --intents $(or $(N),2000) --seed $(or $(SEED),0) --with $(or $(WITH),postgresql)
 
 check: lint types imports docs-check test  ## what CI runs, tests last
 
