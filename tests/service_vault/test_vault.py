@@ -109,7 +109,7 @@ def test_rotation_seals_all_with_the_new_key_while_others_still_have_the_old_one
     with store.write() as db:
         sealed = vaults.seal(db, Vault(vaults.read_keys(old)), "webhook hook_1", "whsec")
         values = {"url": "https://example.com", "kinds": [], "created_at": 1.0, "next_seq": 1, "failures": 0}
-        db.execute(webhooks.insert().values(id="hook_1", sealed=sealed, due_at=0.0, paused="", **values))
+        db.execute(webhooks.insert().values(id="hook_1", sealed=sealed, due_at=0.0, paused="", said="", **values))
 
     rotating = open_vault(store, {VARIABLE: f"{new},{old}"})
     assert vaults.rotate(store, rotating) == vaults.PAGE + 6

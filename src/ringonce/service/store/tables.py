@@ -173,6 +173,7 @@ webhooks = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("due_at", _time, nullable=False),
     sa.Column("paused", sa.Text, nullable=False, doc="why nothing is sent any more; empty: it is"),
+    sa.Column("said", sa.Text, nullable=False, doc="what went wrong last"),
 )
 
 workers = sa.Table(
