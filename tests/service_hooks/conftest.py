@@ -75,7 +75,10 @@ class Service:
 
     def __init__(self, store: Store, vault: Vault, sender: Sender, now: list[float]) -> None:
         self.store, self.vault, self.now = store, vault, now
-        self.deliveries = Deliveries(store, lambda: vault, sender, clock=lambda: now[0])
+        self.deliveries = Deliveries(store, self._open, sender, clock=lambda: now[0])
+
+    async def _open(self) -> Vault:
+        return self.vault
 
     def hook(self, url: str, *kinds: str) -> Made:
         with self.store.write() as db:

@@ -228,9 +228,13 @@ def test_running_clients_hear_of_who_is_enrolled(
             if looks == 3:
                 raise asyncio.CancelledError
 
-        async with AsyncClient(base_url=sandbox.url, safe=VaultSafe(store, vault)) as client:
+        async def opened() -> Vault:
+            return vault
+
+        async with AsyncClient(base_url=sandbox.url) as client:
             with pytest.raises(asyncio.CancelledError):
-                await enrolling.follow(store, client, sleep)
+                await enrolling.follow(store, client, opened, sleep)
+            assert (await client.place_call(agent=ADA, to="+15559870002")).conversation_id
             assert set(client._session.pool) == {ADA_ID}
 
     asyncio.run(story())

@@ -94,7 +94,9 @@ def platform_and_client(region: str | None, base_url: str | None) -> Made:
     from ringonce.service.house import Platform
 
     settings = platform_of(os.environ, region=region, base_url=base_url).with_credentials()
-    platform = Platform(api=settings.endpoints.api, country=settings.country)
+    api = settings.endpoints.api
+    enrols = settings.login_client_id or (config.SANDBOX_CLIENT[0] if config.is_loopback(api) else "")
+    platform = Platform(api=api, country=settings.country, login=settings.endpoints.login, login_client_id=enrols)
     # No channel is kept for the next run: the processes of one machine would take it from each other.
     return platform, lambda ledger: client_of(settings, os.environ, ledger, kept=False)
 
@@ -114,7 +116,8 @@ def _sandbox(stack: contextlib.ExitStack) -> Made:
     def make_client(ledger: "Ledger") -> "AsyncClient":
         return AsyncClient(base_url=running.url, login_url=running.url, auth=auth, ledger=ledger)
 
-    return Platform(api=running.url, sandbox=True), make_client
+    platform = Platform(api=running.url, sandbox=True, login_client_id=config.SANDBOX_CLIENT[0])
+    return platform, make_client
 
 
 async def _serve(

@@ -1,23 +1,13 @@
 """`ringonce vault`: the key under which the service keeps agents' refresh tokens and webhooks' secrets."""
 
 import os
-import typing
 
 import click
 
+from ringonce.cli.database import address, opened
+from ringonce.cli.database import database as database_option
 from ringonce.cli.options import answering
 from ringonce.cli.words import say
-
-if typing.TYPE_CHECKING:
-    from ringonce.service.store import Store
-
-database = click.option(
-    "--database",
-    metavar="URL",
-    envvar="RINGONCE_DATABASE",
-    default=None,
-    help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; by default a file in the state folder.",
-)
 
 
 @click.group(short_help="Change the key under which agents' refresh tokens are kept.")
@@ -26,7 +16,7 @@ def command() -> None:
 
 
 @command.command()
-@database
+@database_option
 @answering
 def rotate(*, database: str | None) -> int:
     """Seal everything anew, with the first key; the others can go then.
@@ -36,38 +26,24 @@ def rotate(*, database: str | None) -> int:
     """
     from ringonce.service import vault
 
-    store = _opened(database)
-    try:
+    with opened(address(database, os.environ)) as store:
         if not os.environ.get(vault.VARIABLE, "").strip():
             vault.open_vault(store, os.environ)  # refuses before anything is changed, if the key is not the right one
             vault.add_key(os.environ)
-        opened = vault.open_vault(store, os.environ)
-        count = vault.rotate(store, opened)
-    finally:
-        store.close()
-    say(f"sealed {count} secrets anew with key {opened.keys[0]}")
+        keys = vault.open_vault(store, os.environ)
+        count = vault.rotate(store, keys)
+    say(f"sealed {count} secrets anew with key {keys.keys[0]}")
     return 0
 
 
 @command.command()
-@database
+@database_option
 @answering
 def check(*, database: str | None) -> int:
     """Say whether every secret can be opened with the keys that are set."""
     from ringonce.service import vault
 
-    store = _opened(database)
-    try:
-        opened = vault.open_vault(store, os.environ)
-        count = vault.check(store, opened)
-    finally:
-        store.close()
+    with opened(address(database, os.environ)) as store:
+        count = vault.check(store, vault.open_vault(store, os.environ))
     say(f"all {count} secrets can be opened")
     return 0
-
-
-def _opened(database: str | None) -> "Store":
-    from ringonce import config
-    from ringonce.service.store import Store
-
-    return Store(database or f"sqlite:///{config.state_dir(os.environ) / 'service.db'}")

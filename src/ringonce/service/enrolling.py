@@ -4,6 +4,7 @@ A link is a random secret of which the hash is kept; it is good once and for a w
 code verifier) is in the visitor's browser, sealed by the vault, so whoever merely looks at a link changes nothing.
 """
 
+import asyncio
 import base64
 import dataclasses
 import hashlib
@@ -134,14 +135,22 @@ def changes(db: sa.Connection) -> int:
     return db.scalar(sa.select(settings.c.value).where(settings.c.name == CHANGED)) or 0
 
 
-async def follow(store: Store, client: AsyncClient, sleep: Callable[[float], Awaitable[None]]) -> None:
-    """Have *client* call as whoever is enrolled, for ever; it hears of changes within some seconds."""
-    seen = -1
+async def follow(
+    store: Store,
+    client: AsyncClient,
+    vault: Callable[[], Awaitable[Vault]],
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Have *client* call as whoever is enrolled, for ever; it hears of changes within some seconds.
+
+    *vault* opens the vault, once there is somebody.
+    """
+    seen = 0
     while True:
         try:
             number = await store.look(changes)
             if number != seen:
-                client.use_agents(await store.look(pool))
+                client.use_agents(await store.look(pool), VaultSafe(store, await vault()))
                 seen = number
         except RingonceError as down:
             log.warning("who is enrolled can't be read now: %s", down)

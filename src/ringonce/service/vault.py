@@ -286,7 +286,7 @@ def _kept(store: Store, place: Safe) -> list[bytes]:
     if seals:
         raise _wrong_key(seals, "secrets are sealed", [])
     if store.lasting:
-        raise ConfigError(
+        raise VaultLocked(
             "There is no key for the vault",
             why="the database may be shared, and a key made on this machine would be of no use to the others",
             fix=MAKE_ONE,

@@ -55,7 +55,7 @@ class Deliveries:
     def __init__(
         self,
         store: Store,
-        vault: Callable[[], Vault],
+        vault: Callable[[], Awaitable[Vault]],
         sender: Sender,
         *,
         clock: Callable[[], float] = time.time,
@@ -76,6 +76,7 @@ class Deliveries:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._sender.close()
 
     async def look(self) -> int:
         """Begin with every webhook whose turn it is; give how many."""
@@ -165,7 +166,7 @@ class Deliveries:
 
     async def _secrets(self, hook: Hook) -> list[Secret]:
         if self._vault is None:
-            self._vault = await asyncio.to_thread(self._open)
+            self._vault = await self._open()
         return await self._store.look(hooks.secrets_of, self._vault, hook.id, self._clock())
 
     async def _write(self, hook: Hook, **became: Any) -> Hook | None:

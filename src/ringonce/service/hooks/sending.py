@@ -63,6 +63,10 @@ class Sender:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection."""
         await self._session.close()
 
     async def send(self, hook: Hook, secrets: Sequence[Secret], message: str, body: bytes, now: float) -> Answer:

@@ -15,6 +15,7 @@ from litestar.response import Response
 
 from ringonce import errors
 from ringonce.service.store import StoreDown
+from ringonce.service.vault import VaultLocked
 
 log = logging.getLogger("ringonce.service")
 MEDIA_TYPE = "application/problem+json"
@@ -79,6 +80,7 @@ class ProblemError(errors.RingonceError):
 
 _KIND_OF: tuple[tuple[type[Exception], str], ...] = (
     (StoreDown, "unavailable"),
+    (VaultLocked, "unavailable"),
     (errors.LedgerError, "unavailable"),
     (errors.NumberRefused, "number-refused"),
     (errors.InvalidInput, "invalid"),
