@@ -23,45 +23,39 @@ EVERYWHERE = ("no-token", "wrong-host", "too-many-requests", "internal", "unavai
 OPEN = ("wrong-host", "internal")
 _BODY = ("malformed", "too-large", "not-json", "invalid")
 _PLATFORM = ("platform-refused", "platform-away", "platform-busy", "still-going")
-_STEERING = ("not-allowed", "not-found", "wrong-state", *_PLATFORM, "invalid")
-PROBLEMS: dict[str, tuple[str, ...]] = (
-    {
-        "POST /v1/calls": (*_BODY, "not-allowed", "key-reused", "number-refused", "unknown-agent"),
-        "GET /v1/calls": ("invalid", "number-refused"),
-        "GET /v1/calls/{call_id}": ("not-found",),
-        "POST /v1/calls/{call_id}/cancel": ("not-allowed", "not-found", "wrong-state"),
-        "POST /v1/calls/{call_id}/wrapup": (*_BODY, *_STEERING),
-        "POST /v1/calls/{call_id}/resolve": (*_BODY, *_STEERING),
-        "GET /v1/events": ("invalid", "not-found"),
-        "POST /v1/stop": (*_BODY, "not-allowed"),
-        "DELETE /v1/stop": ("not-allowed",),
-        "GET /v1/tokens": ("not-allowed",),
-        "POST /v1/tokens": (*_BODY, "not-allowed"),
-        "DELETE /v1/tokens/{token_id}": ("not-allowed", "not-found"),
-        "GET /v1/audit": ("not-allowed", "invalid"),
-        "GET /v1/agents": ("invalid",),
-        "GET /v1/check": ("not-allowed", "invalid", "number-refused", "unknown-agent", *_PLATFORM),
-        "GET /v1/webhooks": ("not-allowed",),
-        "POST /v1/webhooks": (*_BODY, "not-allowed"),
-        "GET /v1/enrolments": ("not-allowed",),
-        "POST /v1/enrolments": (*_BODY, "not-allowed"),
-        "DELETE /v1/enrolments/{agent}": ("not-allowed", "not-found", "invalid", *_PLATFORM),
-        "POST /v1/webhooks/{hook_id}/pause": (*_BODY, "not-allowed", "not-found"),
-        "GET /healthz": (),
-        "GET /readyz": (),
-        "GET /metrics": (),
-        "GET /v1/stop": (),
-    }
-    | {
-        f"{door}": ("not-allowed", "not-found", "invalid")
-        for door in (
-            "GET /v1/webhooks/{hook_id}",
-            "DELETE /v1/webhooks/{hook_id}",
-            *(f"POST /v1/webhooks/{{hook_id}}/{what}" for what in ("resume", "secret", "test")),
-        )
-    }
-    | {f"POST /v1/calls/{{call_id}}/{what}": _STEERING for what in ("hangup", "hold", "resume", "mute", "unmute")}
-)
+_STEERING = ("not-allowed", "not-found", "wrong-state", "invalid", "not-on-platform", *_PLATFORM)
+PROBLEMS: dict[str, tuple[str, ...]] = {
+    "POST /v1/calls": (*_BODY, "not-allowed", "key-reused", "number-refused", "unknown-agent"),
+    "GET /v1/calls": ("invalid", "number-refused"),
+    "GET /v1/calls/{call_id}": ("not-found",),
+    "POST /v1/calls/{call_id}/cancel": ("not-allowed", "not-found", "wrong-state"),
+    "POST /v1/calls/{call_id}/wrapup": (*_BODY, *_STEERING),
+    "POST /v1/calls/{call_id}/resolve": (*_BODY, *_STEERING),
+    "GET /v1/events": ("invalid", "not-found"),
+    "POST /v1/stop": (*_BODY, "not-allowed"),
+    "DELETE /v1/stop": ("not-allowed",),
+    "GET /v1/tokens": ("not-allowed",),
+    "POST /v1/tokens": (*_BODY, "not-allowed"),
+    "DELETE /v1/tokens/{token_id}": ("not-allowed", "not-found"),
+    "GET /v1/audit": ("not-allowed", "invalid"),
+    "GET /v1/agents": ("invalid",),
+    "GET /v1/check": ("not-allowed", "invalid", "number-refused", "unknown-agent", *_PLATFORM),
+    "GET /v1/webhooks": ("not-allowed",),
+    "POST /v1/webhooks": (*_BODY, "not-allowed"),
+    "GET /v1/enrolments": ("not-allowed",),
+    "POST /v1/enrolments": (*_BODY, "not-allowed"),
+    "DELETE /v1/enrolments/{agent}": ("not-allowed", "not-found", "invalid", *_PLATFORM),
+    "POST /v1/webhooks/{hook_id}/pause": (*_BODY, "not-allowed", "not-found"),
+    "GET /v1/webhooks/{hook_id}": ("not-allowed", "not-found", "invalid"),
+    "DELETE /v1/webhooks/{hook_id}": ("not-allowed", "not-found", "invalid"),
+    "POST /v1/webhooks/{hook_id}/resume": ("not-allowed", "not-found", "invalid"),
+    "POST /v1/webhooks/{hook_id}/secret": ("not-allowed", "not-found", "invalid"),
+    "POST /v1/webhooks/{hook_id}/test": ("not-allowed", "not-found", "invalid"),
+    "GET /healthz": (),
+    "GET /readyz": (),
+    "GET /metrics": (),
+    "GET /v1/stop": (),
+} | {f"POST /v1/calls/{{call_id}}/{what}": _STEERING for what in ("hangup", "hold", "resume", "mute", "unmute")}
 CALL = {
     "id": "call_0019aac1f2c03b1c7d9e0f24",
     "key": "crm-4711",
