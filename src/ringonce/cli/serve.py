@@ -9,7 +9,7 @@ import typing
 import click
 
 from ringonce import config
-from ringonce.cli.database import address, database, reaching
+from ringonce.cli.database import address, database, logging_to_stderr, reaching
 from ringonce.cli.options import answering
 from ringonce.cli.words import say
 from ringonce.errors import ConfigError
@@ -82,6 +82,7 @@ def command(
         )
     web = {"host": host, "port": port, "names": names, "per_minute": requests_per_minute}
     url = address(database, os.environ, sandbox=sandbox)
+    logging_to_stderr(os.environ)
     with contextlib.ExitStack() as stack:
         stack.enter_context(reaching())
         made = _sandbox(stack) if sandbox else platform_and_client(region, base_url)
