@@ -76,7 +76,7 @@ class Service:
             self._loop.close()
 
     async def _serve(self) -> None:
-        platform = house.Platform(api=self._sandbox.url)
+        platform = house.Platform(api=self._sandbox.url, login_client_id="your_client_id")
 
         def client(ledger: Ledger) -> AsyncClient:
             return AsyncClient(base_url=self._sandbox.url, ledger=ledger, settle=3.0)

@@ -36,6 +36,13 @@ def address(given: str | None, environ: collections.abc.Mapping[str, str], *, sa
     return chosen or f"sqlite:///{config.state_dir(environ) / (SANDBOX if sandbox else PLAIN)}"
 
 
+def logging_to_stderr(environ: collections.abc.Mapping[str, str]) -> None:
+    """Log masked, as the environment says: RINGONCE_LOG_FORMAT (json or text) and RINGONCE_LOG_LEVEL."""
+    from ringonce.service import logs
+
+    logs.configure(environ.get("RINGONCE_LOG_FORMAT", ""), environ.get("RINGONCE_LOG_LEVEL", "") or "warning")
+
+
 @contextlib.contextmanager
 def reaching() -> collections.abc.Iterator[None]:
     """Have a database that is down be told as what it is: nobody was reached, nothing was done."""

@@ -29,6 +29,7 @@ COMMANDS = {
     "whoami": "Say whose token is used, what it may do, and how long.",
     "history": "List the intents to call, and what became of them.",
     "resolve": "Say what became of a call that may have rung.",
+    "vault": "Change the key under which agents' refresh tokens are kept.",
     "sandbox": "Run a Genesys Cloud of your own on this machine.",
     "serve": "Run the dialing service: its HTTP API and a worker.",
     "worker": "Dial what waits in the service's database.",

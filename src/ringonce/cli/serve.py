@@ -9,7 +9,7 @@ import typing
 import click
 
 from ringonce import config
-from ringonce.cli.database import address, database, reaching
+from ringonce.cli.database import address, database, logging_to_stderr, reaching
 from ringonce.cli.options import answering
 from ringonce.cli.words import say
 from ringonce.errors import ConfigError
@@ -82,6 +82,7 @@ def command(
         )
     web = {"host": host, "port": port, "names": names, "per_minute": requests_per_minute}
     url = address(database, os.environ, sandbox=sandbox)
+    logging_to_stderr(os.environ)
     with contextlib.ExitStack() as stack:
         stack.enter_context(reaching())
         made = _sandbox(stack) if sandbox else platform_and_client(region, base_url)
@@ -94,7 +95,9 @@ def platform_and_client(region: str | None, base_url: str | None) -> Made:
     from ringonce.service.house import Platform
 
     settings = platform_of(os.environ, region=region, base_url=base_url).with_credentials()
-    platform = Platform(api=settings.endpoints.api, country=settings.country)
+    api = settings.endpoints.api
+    enrols = settings.login_client_id or (config.SANDBOX_CLIENT[0] if config.is_loopback(api) else "")
+    platform = Platform(api=api, country=settings.country, login=settings.endpoints.login, login_client_id=enrols)
     # No channel is kept for the next run: the processes of one machine would take it from each other.
     return platform, lambda ledger: client_of(settings, os.environ, ledger, kept=False)
 
@@ -114,7 +117,8 @@ def _sandbox(stack: contextlib.ExitStack) -> Made:
     def make_client(ledger: "Ledger") -> "AsyncClient":
         return AsyncClient(base_url=running.url, login_url=running.url, auth=auth, ledger=ledger)
 
-    return Platform(api=running.url, sandbox=True), make_client
+    platform = Platform(api=running.url, sandbox=True, login_client_id=config.SANDBOX_CLIENT[0])
+    return platform, make_client
 
 
 async def _serve(

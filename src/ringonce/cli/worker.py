@@ -6,7 +6,7 @@ import typing
 
 import click
 
-from ringonce.cli.database import address, database, reaching
+from ringonce.cli.database import address, database, logging_to_stderr, reaching
 from ringonce.cli.options import answering, connection
 from ringonce.cli.words import say
 
@@ -30,6 +30,7 @@ def command(*, database: str | None, region: str | None, base_url: str | None, a
     from ringonce.cli.serve import platform_and_client
 
     url = address(database, os.environ)
+    logging_to_stderr(os.environ)
     with reaching():
         return asyncio.run(_work(url, platform_and_client(region, base_url), as_json=as_json))
 

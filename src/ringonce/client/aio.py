@@ -107,6 +107,20 @@ class AsyncClient:
         if shell is not None:
             await shell.close()
 
+    def use_agents(self, agents: Mapping[str, Auth], safe: "Safe | None" = None) -> None:
+        """Give agents identities of their own from now on, as *agents* of the constructor does, which it replaces.
+
+        An agent whose grant is the same object as before keeps the token in use. *safe* is the constructor's, for a
+        client that has stored nothing so far.
+        """
+        self._safe = safe or self._safe
+        new = _pool(agents)
+        kept = {id(auth) for auth in new.values()}
+        self._session.pool = new
+        for agent_id in [one for one, auth in self._session.own.items() if id(auth) not in kept]:
+            for known in (self._session.own, self._session.grants, self._session.users, self._session.named):
+                known.pop(agent_id, None)
+
     async def place_call(
         self,
         *,

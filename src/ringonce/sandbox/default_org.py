@@ -29,6 +29,8 @@ REDIRECT_URIS = (
     "http://localhost/callback",
     "http://localhost/",
     "http://[::1]/callback",
+    "http://127.0.0.1/connect/back",
+    "http://localhost/connect/back",
     "https://app.example.com/oauth/callback",
 )
 

@@ -6,6 +6,8 @@
 import asyncio
 import contextlib
 import dataclasses
+import functools
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
@@ -13,20 +15,26 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
-from ringonce import numbers
+from ringonce import config, numbers
 from ringonce.client import AsyncClient
+from ringonce.config import Endpoints
 from ringonce.errors import ConfigError, NumberRefused
 from ringonce.ledger import Ledger
 from ringonce.ledger.sql import SqlLedger
 from ringonce.service.calls import OPEN, Record
 from ringonce.service.dialing import Guarding, Verdict
 from ringonce.service.dialing.turns import insert_once
+from ringonce.service.enrolling import Enrolling, follow
+from ringonce.service.hooks.delivering import Deliveries
+from ringonce.service.hooks.sending import Sender
 from ringonce.service.store import Store
 from ringonce.service.store.tables import agents, calls, lines, settings
+from ringonce.service.vault import Vault, VaultLocked, open_vault
 
 if TYPE_CHECKING:
     from ringonce.service.dialing.worker import Worker
 
+PUBLIC_URL, TO_PRIVATE = "RINGONCE_PUBLIC_URL", "RINGONCE_WEBHOOKS_TO_PRIVATE"
 PLATFORM = "platform"
 """The setting that says whose calls the database holds."""
 
@@ -40,6 +48,10 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it lives and dies with this process, at another address each time."""
     country: str = "US"
     """Where numbers without a country code live."""
+    login: str = ""
+    """The login host's address; empty: the API's own."""
+    login_client_id: str = ""
+    """The OAuth client by which agents enrol (grant type code, with PKCE)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +64,31 @@ class House:
     platform: Platform
     clock: Callable[[], float] = time.time
     worker: "Worker | None" = None
+    public_url: str = ""
+    """The address by which browsers reach the service; empty: the one that they used."""
+    webhooks_to_private: bool = False
+
+    @functools.cached_property
+    def deliveries(self) -> Deliveries:
+        """What hands events over to webhooks."""
+        sender = Sender(allow_private=self.webhooks_to_private)
+        return Deliveries(self.store, self.vault, sender, clock=self.clock)
+
+    async def vault(self) -> Vault:
+        """Open the vault. Raise `VaultLocked` if its key is missing or the wrong one."""
+        return await asyncio.to_thread(open_vault, self.store, os.environ)
+
+    async def enrolling(self) -> Enrolling:
+        """Give what lets agents in. Raise `ConfigError` without an OAuth client for it."""
+        if not self.platform.login_client_id:
+            raise VaultLocked(
+                "Agents can't enrol here",
+                why="there is no OAuth client to log in with",
+                fix=f"in Genesys Cloud, add one of grant type Code Authorization whose redirect URI is this server's "
+                f"address and /connect/back, and set {config.sources()['login_client_id'].variable} to its id",
+            )
+        where = Endpoints(self.platform.api, self.platform.login or self.platform.api)
+        return Enrolling(self.store, await self.vault(), where, self.platform.login_client_id, self.clock)
 
 
 class NumberRules:
@@ -91,17 +128,31 @@ async def opened(
         ledger = SqlLedger(store.engine)
         async with contextlib.AsyncExitStack() as stack:
             client = await stack.enter_async_context(make_client(ledger))
-            house = House(store, ledger, client, platform)
+            house = House(
+                store,
+                ledger,
+                client,
+                platform,
+                public_url=os.environ.get(PUBLIC_URL, "").strip().rstrip("/"),
+                webhooks_to_private=os.environ.get(TO_PRIVATE, "").strip() == "1",
+            )
             if dialling:
                 from ringonce.service.dialing.steps import Steps
                 from ringonce.service.dialing.worker import Worker  # brings the durable engine: 2 s of import
 
                 steps = Steps(store, client, guard or NumberRules(), house.clock, asyncio.sleep, **options)
                 house = dataclasses.replace(house, worker=await stack.enter_async_context(Worker(steps)))
+            await stack.enter_async_context(house.deliveries)
+            stack.push_async_callback(_ended, asyncio.create_task(follow(store, client, house.vault), name="enrolled"))
             yield house
     finally:
         # The durable engine takes the loop's own threads along when it ends.
         store.close()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _settle_in(db: sa.Connection, platform: Platform, *, moving: bool) -> None:

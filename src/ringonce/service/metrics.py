@@ -7,8 +7,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
+from ringonce.service import feed, hooks
 from ringonce.service.stopping import stands
-from ringonce.service.store.tables import attempts, calls, lines, workers
+from ringonce.service.store.tables import attempts, calls, events, identities, lines, workers
 
 SILENT_AFTER = 12.0
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -78,6 +79,8 @@ def _families(db: sa.Connection, now: float) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "ringonce_late_seconds", "For how long the call that is due longest has waited.", value=late
     )
+    yield from _waiting(db)
+    yield from _webhooks(db, now)
     alive = (workers.c.state == "running", workers.c.beat_at > now - SILENT_AFTER)
     yield GaugeMetricFamily(
         "ringonce_workers", "Workers that give signs of life.", value=db.scalar(sa.select(count).where(*alive)) or 0
@@ -85,3 +88,34 @@ def _families(db: sa.Connection, now: float) -> Iterator[Metric]:
     busy = db.scalar(sa.select(count).where(lines.c.call_id != "")) or 0
     yield GaugeMetricFamily("ringonce_agents_busy", "Agents in a call of the service.", value=busy)
     yield GaugeMetricFamily("ringonce_stopped", "1 while the kill switch is on.", value=float(stands(db).stopped))
+    who = sa.select(count).select_from(identities).where(identities.c.agent_id != "")
+    yield GaugeMetricFamily("ringonce_agents_enrolled", "Agents who are called as.", value=db.scalar(who) or 0)
+
+
+def _waiting(db: sa.Connection) -> Iterator[Metric]:
+    reason = sa.func.coalesce(calls.c.why["for"].as_string(), "turn")
+    query = sa.select(reason, sa.func.count()).where(calls.c.state == "waiting").group_by(reason)
+    family = GaugeMetricFamily("ringonce_calls_waiting", "Waiting calls, by what they wait for.", labels=["for"])
+    for name, number in db.execute(query):
+        family.add_metric([name], number)
+    yield family
+
+
+def _webhooks(db: sa.Connection, now: float) -> Iterator[Metric]:
+    behind = GaugeMetricFamily("ringonce_webhook_behind", "Events not handed over yet.", labels=["webhook"])
+    lag = GaugeMetricFamily("ringonce_webhook_lag_seconds", "Age of the oldest of them.", labels=["webhook"])
+    failures = GaugeMetricFamily("ringonce_webhook_failures", "Failures in a row.", labels=["webhook"])
+    paused = GaugeMetricFamily("ringonce_webhook_paused", "1 while it is paused.", labels=["webhook"])
+    newest = feed.latest(db)
+    for hook in hooks.every(db):
+        oldest = db.scalar(sa.select(sa.func.min(events.c.at)).where(events.c.seq == _first(hook.next_seq)))
+        behind.add_metric([hook.id], max(0, newest + 1 - hook.next_seq))
+        lag.add_metric([hook.id], 0.0 if oldest is None else max(0.0, now - oldest))
+        failures.add_metric([hook.id], hook.failures)
+        paused.add_metric([hook.id], float(bool(hook.paused)))
+    yield from (behind, lag, failures, paused)
+
+
+def _first(seq: int) -> sa.ScalarSelect[int]:
+    """Give the first event from *seq* on: those before may have been deleted."""
+    return sa.select(sa.func.min(events.c.seq)).where(events.c.seq >= seq).scalar_subquery()

@@ -36,6 +36,7 @@ from ringonce.service.dialing import Guarding, turns
 from ringonce.service.dialing.retrying import again_at
 from ringonce.service.store import Store
 from ringonce.service.store.tables import attempts, intents
+from ringonce.service.traces import span
 
 log = logging.getLogger("ringonce.service")
 SOON = 5.0
@@ -69,6 +70,10 @@ class Steps:
 
     async def place(self, call_id: str) -> str:
         """Place the call if it may ring now; give its conversation id, or nothing if the turn is over."""
+        with span("place", call=call_id):
+            return await self._place_if_it_may(call_id)
+
+    async def _place_if_it_may(self, call_id: str) -> str:
         record = await self.store.look(get, call_id)
         if record is None or record.state not in {State.DIALING, State.LIVE}:
             return ""
@@ -122,6 +127,10 @@ class Steps:
 
     async def follow(self, call_id: str, conversation_id: str) -> None:
         """Follow the call to its end, and keep how far it is where everybody sees it."""
+        with span("follow", call=call_id, conversation=conversation_id):
+            await self._follow(call_id, conversation_id)
+
+    async def _follow(self, call_id: str, conversation_id: str) -> None:
         record = await self.store.look(get, call_id)
         if record is None or record.state is not State.LIVE:
             return None

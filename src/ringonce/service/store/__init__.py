@@ -45,7 +45,7 @@ class Store:
         self.engine = _engine(self.url)
         self._threads = concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="store")
         try:
-            with self._said(), migrating.alone(self.engine) as db:
+            with self.said(), migrating.alone(self.engine) as db:
                 migrating.upgrade(db, self.name)
         except BaseException:
             self.close()
@@ -59,13 +59,13 @@ class Store:
     @contextlib.contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """Open a transaction that ends whole, on disk, or not at all."""
-        with self._said(), self.engine.begin() as db:
+        with self.said(), self.engine.begin() as db:
             yield db
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Open a transaction that changes nothing, and keeps no writer waiting."""
-        with self._said(), self.engine.connect() as db:
+        with self.said(), self.engine.connect() as db:
             yield db.execution_options(reading=True)
 
     async def run(self, do: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -95,7 +95,8 @@ class Store:
         self.engine.dispose()
 
     @contextlib.contextmanager
-    def _said(self) -> Iterator[None]:
+    def said(self) -> Iterator[None]:
+        """Tell what goes wrong with the database itself as `StoreDown`."""
         try:
             yield
         except _OURS:

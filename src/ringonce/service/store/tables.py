@@ -150,6 +150,18 @@ identities = sa.Table(
     sa.Index(None, "agent_id"),
 )
 
+invitations = sa.Table(
+    "invitations",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("hash", sa.Text, nullable=False, unique=True, doc="of the link's secret"),
+    sa.Column("agent", sa.Text, nullable=False, doc="who has to log in"),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("expires_at", _time, nullable=False),
+    sa.Column("used_at", _time, nullable=True),
+)
+
 webhooks = sa.Table(
     "webhooks",
     metadata,
@@ -162,6 +174,7 @@ webhooks = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("due_at", _time, nullable=False),
     sa.Column("paused", sa.Text, nullable=False, doc="why nothing is sent any more; empty: it is"),
+    sa.Column("said", sa.Text, nullable=False, doc="what went wrong last"),
 )
 
 workers = sa.Table(

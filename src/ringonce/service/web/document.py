@@ -16,14 +16,14 @@ from ringonce.service.web.problems import KINDS, MEDIA_TYPE, URN, Problem
 ABOUT = """\
 Takes calls in and dials each once, for its agent, when it may be dialled.
 
-Every door but /healthz, /openapi.json and /docs needs a token: `Authorization: Bearer ro_…`.
+Every door but /connect, /healthz, /openapi.json and /docs needs a token: `Authorization: Bearer ro_…`.
 Times are seconds since the epoch. Errors are problem details (RFC 9457) with a `fix`; their `type` tells them apart.
 """
 EVERYWHERE = ("no-token", "wrong-host", "too-many-requests", "internal", "unavailable")
 OPEN = ("wrong-host", "internal")
 _BODY = ("malformed", "too-large", "not-json", "invalid")
 _PLATFORM = ("platform-refused", "platform-away", "platform-busy", "still-going")
-_STEERING = ("not-allowed", "not-found", "wrong-state", *_PLATFORM, "invalid")
+_STEERING = ("not-allowed", "not-found", "wrong-state", "invalid", "not-on-platform", *_PLATFORM)
 PROBLEMS: dict[str, tuple[str, ...]] = {
     "POST /v1/calls": (*_BODY, "not-allowed", "key-reused", "number-refused", "unknown-agent"),
     "GET /v1/calls": ("invalid", "number-refused"),
@@ -40,6 +40,17 @@ PROBLEMS: dict[str, tuple[str, ...]] = {
     "GET /v1/audit": ("not-allowed", "invalid"),
     "GET /v1/agents": ("invalid",),
     "GET /v1/check": ("not-allowed", "invalid", "number-refused", "unknown-agent", *_PLATFORM),
+    "GET /v1/webhooks": ("not-allowed",),
+    "POST /v1/webhooks": (*_BODY, "not-allowed"),
+    "GET /v1/enrolments": ("not-allowed",),
+    "POST /v1/enrolments": (*_BODY, "not-allowed"),
+    "DELETE /v1/enrolments/{agent}": ("not-allowed", "not-found", "invalid", *_PLATFORM),
+    "POST /v1/webhooks/{hook_id}/pause": (*_BODY, "not-allowed", "not-found"),
+    "GET /v1/webhooks/{hook_id}": ("not-allowed", "not-found", "invalid"),
+    "DELETE /v1/webhooks/{hook_id}": ("not-allowed", "not-found", "invalid"),
+    "POST /v1/webhooks/{hook_id}/resume": ("not-allowed", "not-found", "invalid"),
+    "POST /v1/webhooks/{hook_id}/secret": ("not-allowed", "not-found", "invalid"),
+    "POST /v1/webhooks/{hook_id}/test": ("not-allowed", "not-found", "invalid"),
     "GET /healthz": (),
     "GET /readyz": (),
     "GET /metrics": (),
@@ -81,6 +92,16 @@ TOKEN = {
     "used_at": None,
     "revoked_at": None,
 }
+WEBHOOK = {
+    "id": "hook_0019aac1f2c03b1c7d9e0f24", "url": "https://crm.example.com/hooks", "kinds": ["call.changed"],
+    "created_at": 1795377600.0, "next_seq": 18, "behind": 0, "failures": 0, "due_at": 1795377600.0, "paused": "",
+    "said": "",
+}  # fmt: skip
+LINK = {
+    "id": "invite_0019aac1f2c03b1c7d9e0f24", "agent": "ada@example.com", "expires_at": 1795381200.0,
+    "url": "http://127.0.0.1:8090/connect?link=…",
+}  # fmt: skip
+ENROLLED = {"agent_id": CALL["agent_id"], "agent": "Ada Lovelace <ada@example.com>", "changed_at": 1795377600.0}
 STOPPED = {"stopped": True, "by": TOKEN["id"], "reason": "wrong file", "since": 1795377600.0}
 ASKED: dict[str, Any] = {
     "POST /v1/calls": {
@@ -91,6 +112,9 @@ ASKED: dict[str, Any] = {
     },
     "POST /v1/calls/{call_id}/wrapup": {"code": "Sale", "notes": "sends the order by mail"},
     "POST /v1/calls/{call_id}/resolve": {"not_placed": True, "reason": "the agent's call history has none"},
+    "POST /v1/webhooks": {"url": WEBHOOK["url"], "kinds": WEBHOOK["kinds"]},
+    "POST /v1/webhooks/{hook_id}/pause": {"reason": "the CRM moves"},
+    "POST /v1/enrolments": {"agent": "ada@example.com"},
     "POST /v1/stop": {"reason": "wrong file"},
     "POST /v1/tokens": {"name": "the shop's CRM", "role": "dialer", "agents": ["ada@example.com"]},
 }
@@ -116,6 +140,15 @@ ANSWERED: dict[str, Any] = {
     "GET /v1/check": {
         "findings": [{"name": "station", "verdict": "pass", "evidence": "Ada's phone is registered", "remedy": ""}]
     },
+    "GET /v1/webhooks": {"webhooks": [WEBHOOK]},
+    "POST /v1/webhooks": WEBHOOK | {"secret": "whsec_…"},
+    "GET /v1/webhooks/{hook_id}": WEBHOOK,
+    "POST /v1/webhooks/{hook_id}/pause": WEBHOOK | {"paused": "the CRM moves"},
+    "POST /v1/webhooks/{hook_id}/resume": WEBHOOK,
+    "POST /v1/webhooks/{hook_id}/secret": WEBHOOK | {"secret": "whsec_…"},
+    "POST /v1/webhooks/{hook_id}/test": {"ok": True, "status": 204, "said": "", "seconds": 0.12},
+    "GET /v1/enrolments": {"enrolments": [ENROLLED]},
+    "POST /v1/enrolments": LINK,
     "GET /healthz": {"status": "ok"},
     "GET /readyz": {
         "ready": True, "database": {"ok": True, "said": ""}, "platform": {"ok": True, "said": ""},

@@ -20,8 +20,8 @@ from ringonce.service.web.problems import ProblemError
 if TYPE_CHECKING:
     from ringonce.service.store import Store
 
-OPEN_DOORS = frozenset({"/healthz", "/openapi.json", "/docs"})
-"""What tells nothing of anybody's calls."""
+OPEN_DOORS = frozenset({"/healthz", "/openapi.json", "/docs", "/connect", "/connect/back"})
+"""What tells nothing of anybody's calls; whoever enrols by a link has that in place of a token."""
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 STRANGERS_A_MINUTE = 60
 """Requests without a good token that one address may make in a minute: guessing gets slow."""

@@ -15,6 +15,7 @@ from litestar.response import Response
 
 from ringonce import errors
 from ringonce.service.store import StoreDown
+from ringonce.service.vault import VaultLocked
 
 log = logging.getLogger("ringonce.service")
 MEDIA_TYPE = "application/problem+json"
@@ -44,6 +45,7 @@ KINDS = {
     "invalid": Kind(422, "The request can't be used as it is"),
     "number-refused": Kind(422, "The number can't be dialled, or must not be"),
     "unknown-agent": Kind(422, "The agent can't be found"),
+    "not-on-platform": Kind(422, "The platform knows no such thing"),
     "too-many-requests": Kind(429, "Too many requests"),
     "internal": Kind(500, "The server made a mistake"),
     "platform-refused": Kind(502, "The platform refused"),
@@ -79,12 +81,14 @@ class ProblemError(errors.RingonceError):
 
 _KIND_OF: tuple[tuple[type[Exception], str], ...] = (
     (StoreDown, "unavailable"),
+    (VaultLocked, "unavailable"),
     (errors.LedgerError, "unavailable"),
     (errors.NumberRefused, "number-refused"),
     (errors.InvalidInput, "invalid"),
     (errors.Ambiguous, "invalid"),
     (errors.IntentConflict, "key-reused"),
     (errors.RateLimited, "platform-busy"),
+    (errors.NotFound, "not-on-platform"),
     (errors.ApiRefusal, "platform-refused"),
     (errors.Refused, "wrong-state"),
     (errors.StillGoing, "still-going"),

@@ -74,6 +74,8 @@ def url_of(host: str, listener: socket.socket) -> str:
 async def serving(app: ASGIApp, desk: Desk, listener: socket.socket) -> AsyncIterator[None]:
     """Serve while this is entered; what streams is ended first."""
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    # Its lines have whole addresses in them, and those of an enrolment have its link and its code.
+    logging.getLogger("uvicorn.access").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
         app,
         lifespan="off",

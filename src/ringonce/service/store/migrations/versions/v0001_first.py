@@ -96,6 +96,18 @@ def upgrade() -> None:
     op.create_index("ix_intents_armed_at", "intents", ["armed_at"], unique=False)
     op.create_index("ix_intents_mark", "intents", ["mark"], unique=False)
     op.create_table(
+        "invitations",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("expires_at", sa.Double(), nullable=False),
+        sa.Column("used_at", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("hash", name=op.f("uq_invitations_hash")),
+    )
+    op.create_table(
         "lines",
         sa.Column("agent_id", sa.Text(), nullable=False),
         sa.Column("call_id", sa.Text(), nullable=False),
@@ -154,6 +166,7 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.Double(), nullable=False),
         sa.Column("paused", sa.Text(), nullable=False),
+        sa.Column("said", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
