@@ -156,7 +156,7 @@ class Process:
                 yield from subscribing.subscribe(self.session, channel, [agent_id], replace=True)
                 self.stage.world.channels.attach(channel.id, self._hear_frame)
                 self.channel = channel
-                self.session.board.gaps += 1
+                self.session.board.note_gap([agent_id])
                 self._wake(None)
                 return True
             permitted = yield from subscribing.subscribe(self.session, self.channel, [agent_id], replace=False)

@@ -122,8 +122,8 @@ class Snapshot(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(_Conversation, strict=False)
 
 
-def read(body: bytes) -> Snapshot:
-    """Decode the answer of either GET. Raise `msgspec.MsgspecError` if it is not a conversation."""
+def read(body: bytes | msgspec.Raw) -> Snapshot:
+    """Decode the answer of either GET or an event's body. Raise `msgspec.MsgspecError` if it is not a conversation."""
     return _snapshot(_decoder.decode(body))
 
 
