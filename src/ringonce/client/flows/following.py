@@ -140,7 +140,7 @@ class _Watch:
         return True
 
     def _read(self, *, silent: bool) -> Flow[None]:
-        before, gaps = self.board.count(self.conversation_id), self.board.gaps_of(self.agent_id)
+        before, gaps = self.facts.call(), self.board.gaps_of(self.agent_id)
         silent = silent and self.read_from is None and self.listening
         self.reads += 1
         self.quiet += 1
@@ -158,19 +158,27 @@ class _Watch:
             if gaps == self.gaps:
                 self.read_from = None
         self.since = yield Now()
-        changed = self.board.count(self.conversation_id) != before
         leg = self.facts.agent_leg
         if not self.agent_id and leg is not None:
             self.agent_id = leg.user_id
             yield from self.listen()
             # What came between the read and the subscription was not seen.
             self.gaps, self.read_from = self.board.gaps_of(self.agent_id), self.since
-        elif silent and changed:
+        elif silent and moved(before, self.facts.call()):
             # The stream was open and said nothing about what the read has just shown: it may be mute.
             yield from self.listen(anew=True)
         elif not self.listening and self.reads % RELISTEN_EVERY == 0:
             yield from self.listen()
             self.read_from = self.since
+
+
+def moved(before: Call, after: Call) -> bool:
+    """Say whether something happened that an event should have told; a read shows more than events do."""
+
+    def shown(call: Call) -> object:
+        return call.state, call.held, call.muted, [(leg.id, leg.state) for leg in call.participants]
+
+    return shown(before) != shown(after)
 
 
 def get_call(session: Session, conversation_id: str) -> Flow[Call]:

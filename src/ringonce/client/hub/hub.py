@@ -11,6 +11,7 @@ from typing import Any
 
 from ringonce.client import policy
 from ringonce.client.channels import take_slot
+from ringonce.client.flows.following import moved
 from ringonce.client.flows.reading import read_call
 from ringonce.client.flows.session import Session
 from ringonce.client.hub.doubt import Step
@@ -248,9 +249,9 @@ class Hub:
             shown = await self._run(read_call(self._session, conversation_id))
         except (RingonceError, Lost):
             return
-        keys = board.take(shown)
-        if keys:
-            self._changed(keys)
+        before = board.facts(conversation_id).call()
+        self._changed(board.take(shown))
+        if moved(before, board.facts(conversation_id).call()):
             await self._judge(line, agent, asked)
 
     async def _judge(self, line: Line, agent: str, asked: float) -> None:

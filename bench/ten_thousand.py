@@ -1,0 +1,315 @@
+"""Ten thousand calls in flight in one process: placed, followed to their end, and counted.
+
+    python bench/ten_thousand.py                    10,000 calls for 10,000 agents against a sandbox process of its own
+    python bench/ten_thousand.py --trouble all      the same with mute, evicted and closed channels, and a restart
+
+While the calls are placed the sandbox's clock goes at a twentieth of its pace, so that none of them is over before
+the last one is there; then it goes on at `--pace`. It prints one JSON object, and exits with 1 if an outcome was not
+true or a limit was passed.
+"""
+
+import argparse
+import asyncio
+import collections
+import contextlib
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+import tracemalloc
+import urllib.request
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ringonce import AsyncClient, Call, ClientCredentials, NotFound, Placed, RingonceError
+from ringonce.client.transport import Transport
+
+STORIES = {
+    "6543": "answered",
+    "0001": "no_answer",
+    "0002": "busy",
+    "0003": "declined",
+    "0004": "unroutable",
+    "0005": "voicemail",
+    "0006": "answered",
+    "0008": "answered",
+}
+"""Outcomes by the last four digits dialled (docs/sandbox.md)."""
+SLOW = 0.05
+MOST_REQUESTS, MOST_MEGABYTES = 1.1, 300
+
+
+class Wire:
+    """What leaves the client, by kind of request and by status."""
+
+    def __init__(self) -> None:
+        self.kinds: collections.Counter[str] = collections.Counter()
+        self.statuses: collections.Counter[int] = collections.Counter()
+        send = Transport.send
+
+        async def counted(transport: Transport, request: Any) -> Any:
+            path = request.url.partition("/api/v2")[2].partition("?")[0] or "/oauth/token"
+            words = "/".join(part for part in path.split("/") if part.isalpha() and part.islower())
+            self.kinds[f"{request.method} /{words}"] += 1
+            answer = await send(transport, request)
+            self.statuses[answer.status] += 1
+            return answer
+
+        Transport.send = counted  # type: ignore[method-assign]  # the one place that every request passes
+
+
+class Platform:
+    """A sandbox in a process of its own."""
+
+    def __init__(self, agents: int) -> None:
+        self._agents, self._port = agents, 0
+        self._start()
+
+    def _start(self) -> None:
+        command = ["-m", "ringonce.cli", "sandbox", "--json", "--rate-limit", "0", "--port", str(self._port)]
+        command += ["--agents", str(self._agents)]
+        self._process = subprocess.Popen(  # noqa: S603  our own interpreter and program
+            [sys.executable, *command], stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONWARNINGS": "ignore"}
+        )
+        line = self._process.stdout.readline() if self._process.stdout else ""
+        self.url: str = json.loads(line)["url"]
+        self._port = int(self.url.rpartition(":")[2])
+
+    def restart(self) -> None:
+        """Kill it and start another on the same port: every call, token and channel is gone."""
+        self.stop(signal.SIGKILL)
+        self._start()
+
+    def stop(self, sign: signal.Signals = signal.SIGTERM) -> None:
+        """End it."""
+        self._process.send_signal(sign)
+        self._process.wait(30)
+        if self._process.stdout:
+            self._process.stdout.close()
+
+    def ask(self, path: str, body: Any = None, method: str | None = None) -> Any:
+        """Ask what is below `/_sandbox`."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(  # noqa: S310  loopback
+            f"{self.url}/_sandbox{path}", data=data, method=method, headers={"content-type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            return json.load(answer)
+
+    def agents(self) -> list[str]:
+        """Give the ids of the agents that `--agents` added."""
+        token = json.loads(self._post("/oauth/token", b"grant_type=client_credentials", basic=True))["access_token"]
+        ids: list[str] = []
+        for page in range(1, self._agents // 100 + 3):
+            url = f"{self.url}/api/v2/users?pageSize=100&pageNumber={page}"
+            request = urllib.request.Request(url, headers={"authorization": f"Bearer {token}"})  # noqa: S310
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+                entities = json.load(answer)["entities"]
+            ids += [one["id"] for one in entities if one["email"].startswith("agent-")]
+        return ids
+
+    def evict(self) -> None:
+        """Make 20 channels more for the same identity: every older one goes silent."""
+        token = json.loads(self._post("/oauth/token", b"grant_type=client_credentials", basic=True))["access_token"]
+        for _ in range(40):
+            self._post("/api/v2/notifications/channels", b"", bearer=token)
+
+    def _post(self, path: str, body: bytes, *, basic: bool = False, bearer: str = "") -> bytes:
+        # "your_client_id:your_client_secret", which every sandbox has
+        secret = "Basic eW91cl9jbGllbnRfaWQ6eW91cl9jbGllbnRfc2VjcmV0" if basic else f"Bearer {bearer}"
+        kind = "application/x-www-form-urlencoded" if basic else "application/json"
+        request = urllib.request.Request(  # noqa: S310
+            f"{self.url}{path}", data=body, headers={"authorization": secret, "content-type": kind}, method="POST"
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            content: bytes = answer.read()
+            return content
+
+
+def megabytes() -> float:
+    """Give the memory that this process has now (RSS)."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+class Run:
+    """One run: its calls, their ends, and what they cost."""
+
+    def __init__(self, arguments: argparse.Namespace, platform: Platform, agents: list[str]) -> None:
+        self.arguments, self.platform, self.agents = arguments, platform, agents
+        self.ends: dict[int, Call | RingonceError] = {}
+        self.placed: dict[int, Placed] = {}
+        self.lags: list[float] = []
+        self.cpu: dict[str, float] = {}
+        self.seconds: dict[str, float] = {}
+        self.released: tuple[float, float] | None = None
+        self.in_flight, self.peak = 0, 0.0
+
+    def number(self, n: int) -> str:
+        """Give what the *n*-th agent dials."""
+        tail = list(STORIES)[n % len(STORIES)]
+        return f"+1555{n // 1000 % 1000 + 200:03d}{tail}" if len(tail) == 4 else tail  # noqa: PLR2004
+
+    async def play(self) -> None:
+        """Place all calls, follow each to its end, and bring trouble in between."""
+        auth = ClientCredentials("your_client_id", "your_client_secret")
+        async with AsyncClient(base_url=self.platform.url, auth=auth) as genesys, asyncio.TaskGroup() as tasks:
+            lane = asyncio.Semaphore(self.arguments.at_once)
+            self.platform.ask("/clock", {"speed": SLOW})
+            tasks.create_task(self._watch())
+            cpu, began = time.process_time(), time.monotonic()
+            placing = [tasks.create_task(self._one(genesys, n, lane, tasks)) for n in range(len(self.agents))]
+            await asyncio.gather(*placing)
+            self.seconds["placing"], self.cpu["placing"] = time.monotonic() - began, time.process_time() - cpu
+            self.in_flight = len(self.placed) - len(self.ends)
+            shown = await asyncio.to_thread(self.platform.ask, "/clock", {"speed": self.arguments.pace})
+            self.released = time.time(), datetime.fromisoformat(shown["now"]).timestamp()
+            if self.arguments.trouble != "none":
+                tasks.create_task(self._trouble())
+
+    async def _one(self, genesys: AsyncClient, n: int, lane: asyncio.Semaphore, tasks: asyncio.TaskGroup) -> None:
+        async with lane:
+            try:
+                self.placed[n] = await genesys.place_call(agent=self.agents[n], to=self.number(n))
+            except RingonceError as error:
+                self.ends[n] = error
+                return
+        tasks.create_task(self._follow(genesys, n))
+
+    async def _follow(self, genesys: AsyncClient, n: int) -> None:
+        try:
+            async for call in genesys.follow(self.placed[n]):
+                self._lag(call)
+        except RingonceError as error:
+            self.ends[n] = error
+        else:
+            self.ends[n] = call
+
+    def _lag(self, call: Call) -> None:
+        """Note how long after it happened a follower learned of a connection, in real time."""
+        if self.released and call.state == "connected" and call.connected_at is not None:
+            real, world = self.released
+            then = real + (call.connected_at.timestamp() - world) / self.arguments.pace
+            if then > real:
+                self.lags.append(time.time() - then)
+
+    async def _watch(self) -> None:
+        """Note the highest memory while all calls are in flight."""
+        while len(self.ends) < len(self.agents):
+            self.peak = max(self.peak, megabytes())
+            await asyncio.sleep(0.2)
+
+    async def _trouble(self) -> None:
+        kinds = ["close", "mute", "evict", "restart"] if self.arguments.trouble == "all" else [self.arguments.trouble]
+        for kind in kinds:
+            await asyncio.sleep(self.arguments.trouble_after)
+            await asyncio.to_thread(self._do, kind)
+
+    def _do(self, kind: str) -> None:
+        print(f"{kind} with {len(self.ends)} calls ended", file=sys.stderr)
+        if kind == "close":
+            self.platform.ask("/faults", {"action": "close_socket"})
+        elif kind == "mute":
+            fault = self.platform.ask("/faults", {"action": "mute_socket"})
+            time.sleep(self.arguments.mute_for)
+            self.platform.ask(f"/faults/{fault['id']}", method="DELETE")
+        elif kind == "evict":
+            self.platform.evict()
+        elif kind == "restart":
+            self.platform.restart()
+
+    def truths(self) -> collections.Counter[str]:
+        """Say how many ends are true: the story's outcome, or NotFound for a call that the platform forgot."""
+        told: collections.Counter[str] = collections.Counter()
+        gone = self.arguments.trouble in {"restart", "all"}
+        for n, end in self.ends.items():
+            expected = STORIES[self.number(n)[-4:]]
+            if isinstance(end, Call):
+                told["true" if end.outcome == expected else f"FALSE: {expected} told as {end.outcome}"] += 1
+            elif gone and isinstance(end, NotFound):
+                told["true (forgotten by the platform)"] += 1
+            else:
+                told[f"FALSE: {type(end).__name__}: {end}"[:120]] += 1
+        return told
+
+
+def quantile(values: list[float], share: float) -> float | None:
+    """Give a quantile in milliseconds."""
+    return round(1000 * sorted(values)[min(int(share * len(values)), len(values) - 1)], 1) if values else None
+
+
+@contextlib.contextmanager
+def platform_of(agents: int) -> Iterator[Platform]:
+    """Have a sandbox while this lasts."""
+    platform = Platform(agents)
+    try:
+        yield platform
+    finally:
+        platform.stop()
+
+
+def main() -> int:
+    """Run it and print what it cost."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=10_000)
+    parser.add_argument("--at-once", type=int, default=64, help="creates on their way at once")
+    parser.add_argument("--pace", type=float, default=0.2, help="of the sandbox's clock, once all calls are placed")
+    parser.add_argument("--trouble", choices=["none", "close", "mute", "evict", "restart", "all"], default="none")
+    parser.add_argument("--trouble-after", type=float, default=8.0, metavar="S")
+    parser.add_argument("--mute-for", type=float, default=20.0, metavar="S")
+    parser.add_argument("--profile", metavar="FILE", help="write a cProfile of the client")
+    parser.add_argument("--malloc", action="store_true", help="tell what holds memory at the end")
+    arguments = parser.parse_args()
+    with platform_of(arguments.calls) as platform:
+        wire, agents = Wire(), platform.agents()[: arguments.calls]
+        asked_before, empty = platform.ask("/requests?last=1")["total"], megabytes()
+        run = Run(arguments, platform, agents)
+        began, cpu = time.monotonic(), time.process_time()
+        if arguments.malloc:
+            tracemalloc.start()
+        if arguments.profile:
+            import cProfile
+
+            profile = cProfile.Profile()
+            profile.enable()
+        asyncio.run(run.play())
+        if arguments.profile:
+            profile.disable()
+            profile.dump_stats(arguments.profile)
+        if arguments.malloc:
+            for line in tracemalloc.take_snapshot().statistics("lineno")[:25]:
+                print(line, file=sys.stderr)
+        spent_cpu, took = time.process_time() - cpu, time.monotonic() - began
+        asked = platform.ask("/requests?last=1")["total"] - asked_before
+    calls, sent, truths = len(agents), sum(wire.kinds.values()), run.truths()
+    told = {
+        "calls": calls,
+        "trouble": arguments.trouble,
+        "outcomes": dict(truths),
+        "requests_per_call": round(sent / calls, 4),
+        "requests": dict(wire.kinds.most_common()),
+        "requests_the_sandbox_counted": asked,
+        "statuses": {str(status): count for status, count in wire.statuses.items()},
+        "rss_mb_before": round(empty, 1),
+        "rss_mb_peak": round(run.peak, 1),
+        "rss_mb_max": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "in_flight": run.in_flight,
+        "seconds": {"placing": round(run.seconds["placing"], 1), "all": round(took, 1)},
+        "cpu_us_per_call": {
+            "placing": round(1e6 * run.cpu["placing"] / calls),
+            "following": round(1e6 * (spent_cpu - run.cpu["placing"]) / calls),
+        },
+        "lag_ms": {"p50": quantile(run.lags, 0.5), "p99": quantile(run.lags, 0.99), "of": len(run.lags)},
+    }
+    print(json.dumps(told, indent=1))
+    bounded = arguments.trouble != "none" or told["requests_per_call"] <= MOST_REQUESTS  # type: ignore[operator]
+    good = not any(one.startswith("FALSE") for one in truths) and bounded and not wire.statuses[429]
+    return 0 if good and run.peak <= MOST_MEGABYTES and len(run.ends) == calls else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
