@@ -257,7 +257,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=10_000)
     parser.add_argument("--at-once", type=int, default=64, help="creates on their way at once")
-    parser.add_argument("--pace", type=float, default=0.2, help="of the sandbox's clock, once all calls are placed")
+    parser.add_argument("--pace", type=float, default=0.6, help="of the sandbox's clock, once all calls are placed")
     parser.add_argument("--trouble", choices=["none", "close", "mute", "evict", "restart", "all"], default="none")
     parser.add_argument("--trouble-after", type=float, default=8.0, metavar="S")
     parser.add_argument("--mute-for", type=float, default=20.0, metavar="S")

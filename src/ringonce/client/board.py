@@ -20,7 +20,8 @@ class Board:
         self._facts: dict[str, Facts] = {}
         self._counts: dict[str, int] = {}
         self._by_agent: dict[str, dict[str, None]] = {}
-        self._claimed: dict[str, tuple[str, int]] = {}
+        self._claimed: set[str] = set()
+        self._whole: dict[str, tuple[str, int]] = {}
         self._gaps: dict[str, int] = {}
         self._turns: dict[str, float] = {}
 
@@ -77,17 +78,22 @@ class Board:
 
     def claim(self, conversation_id: str, agent_id: str, gaps: int) -> None:
         """Mark a conversation as an intent's, watched since the agent had *gaps*, before its create left."""
-        self._claimed[conversation_id] = agent_id, gaps
+        self._claimed.add(conversation_id)
         self._by_agent.setdefault(agent_id, {})[conversation_id] = None
+        self.vouch(conversation_id, agent_id, gaps)
 
     def claimed(self, conversation_id: str) -> bool:
         """Say whether the conversation is an intent's."""
         return conversation_id in self._claimed
 
     def seen_whole(self, conversation_id: str) -> bool:
-        """Say whether every event of the conversation was seen, from before its beginning."""
-        agent_id, gaps = self._claimed.get(conversation_id, ("", -1))
+        """Say whether nothing of the conversation can have been missed: all of it was heard, or read since."""
+        agent_id, gaps = self._whole.get(conversation_id, ("", -1))
         return gaps == self.gaps_of(agent_id)
+
+    def vouch(self, conversation_id: str, agent_id: str, gaps: int) -> None:
+        """Note that the conversation is known whole as of the agent's *gaps*: a full picture of it came after them."""
+        self._whole[conversation_id] = agent_id, gaps
 
     def _make_room(self) -> None:
         if len(self._facts) < KEPT:
@@ -96,7 +102,8 @@ class Board:
         for one in gone:
             del self._facts[one]
             self._counts.pop(one, None)
-            self._claimed.pop(one, None)
+            self._claimed.discard(one)
+            self._whole.pop(one, None)
         for mine in self._by_agent.values():
             for one in gone:
                 mine.pop(one, None)

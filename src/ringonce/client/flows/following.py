@@ -113,6 +113,8 @@ class _Watch:
     def go_on(self, now: float, deadline: float) -> Flow[None]:
         """Wait for something new, or read once that is due."""
         self.note_gap(now)
+        if self.read_from is not None and self.board.seen_whole(self.conversation_id):
+            self.read_from = None  # somebody else has read it
         due, seen = self.due(), self.board.count(self.conversation_id)
         silent = due > now
         if silent:
@@ -121,7 +123,7 @@ class _Watch:
             if self.board.count(self.conversation_id) != seen:
                 self.since, self.quiet = now, 0
                 if self.gaps == self.board.gaps_of(self.agent_id):
-                    self.read_from = None  # an event after the gap: it shows the whole call
+                    self.vouch()  # an event after the gap: it shows the whole call
                 return
             if now < due:
                 if self.note_gap(now):
@@ -138,6 +140,12 @@ class _Watch:
             return False
         self.gaps, self.read_from = gaps, now + self.board.turn_of(self.agent_id)
         return True
+
+    def vouch(self) -> None:
+        """Know, for all who follow the call, that nothing of it is missing."""
+        self.read_from = None
+        if self.listening:
+            self.board.vouch(self.conversation_id, self.agent_id, self.gaps)
 
     def _read(self, *, silent: bool) -> Flow[None]:
         before, gaps = self.facts.call(), self.board.gaps_of(self.agent_id)
@@ -156,7 +164,7 @@ class _Watch:
         else:
             self.failure = None
             if gaps == self.gaps:
-                self.read_from = None
+                self.vouch()
         self.since = yield Now()
         leg = self.facts.agent_leg
         if not self.agent_id and leg is not None:

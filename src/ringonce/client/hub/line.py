@@ -119,7 +119,7 @@ class Line:
 
     async def back(self) -> bool:
         """Wait, if the socket was just lost, for the first try to open it again; say whether events can come."""
-        if not self.open and not self._failures:
+        if not self.open:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE):
                     await self._returned.wait()
@@ -137,10 +137,11 @@ class Line:
 
     def convict(self, why: str) -> None:
         """Give the channel up, as it keeps silent about what happens, and open another."""
-        socket, self._socket = self._socket, None
+        socket = self._socket
         if socket is None:
             return
         log.warning("a notification channel is given up: %s", why)
+        self._lose()
         self._forget()
         self._begin(socket.close())
         self._begin(self._come_back())
@@ -161,6 +162,10 @@ class Line:
         task = asyncio.create_task(work, name="ringonce-events")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _lose(self) -> None:
+        self._socket = None
+        self._returned.clear()
 
     def _forget(self) -> None:
         self._channel = None
@@ -213,12 +218,11 @@ class Line:
             async for frame in frames:
                 self._take(frame)
         if self._socket is socket:
-            self._socket = None
+            self._lose()
             await self._come_back()
 
     async def _come_back(self) -> None:
         """Open the socket again, however long that takes; say that events are missing once it is, or can't be yet."""
-        self._returned.clear()
         self._failures = 0 if time.monotonic() - self.opened_at > SHORT_LIFE else self._failures + 1
         told = False
         while self._socket is None:
