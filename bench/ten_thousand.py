@@ -1,6 +1,7 @@
 """Ten thousand calls in flight in one process: placed, followed to their end, and counted.
 
     python bench/ten_thousand.py                    10,000 calls for 10,000 agents against a sandbox process of its own
+    python bench/ten_thousand.py --latency 500      all of them ring, 500 are answered by hand: how soon is it told?
     python bench/ten_thousand.py --trouble all      the same with mute, evicted and closed channels, and a restart
 
 While the calls are placed the sandbox's clock goes at a twentieth of its pace, so that none of them is over before
@@ -10,6 +11,7 @@ true or a limit was passed.
 
 import argparse
 import asyncio
+import base64
 import collections
 import contextlib
 import json
@@ -22,9 +24,10 @@ import time
 import tracemalloc
 import urllib.request
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import aiohttp
 
 from ringonce import AsyncClient, Call, ClientCredentials, NotFound, Placed, RingonceError
 from ringonce.client.transport import Transport
@@ -103,7 +106,7 @@ class Platform:
 
     def agents(self) -> list[str]:
         """Give the ids of the agents that `--agents` added."""
-        token = json.loads(self._post("/oauth/token", b"grant_type=client_credentials", basic=True))["access_token"]
+        token = self.token()
         ids: list[str] = []
         for page in range(1, self._agents // 100 + 3):
             url = f"{self.url}/api/v2/users?pageSize=100&pageNumber={page}"
@@ -113,22 +116,24 @@ class Platform:
             ids += [one["id"] for one in entities if one["email"].startswith("agent-")]
         return ids
 
-    def evict(self) -> None:
-        """Make 20 channels more for the same identity: every older one goes silent."""
-        token = json.loads(self._post("/oauth/token", b"grant_type=client_credentials", basic=True))["access_token"]
-        for _ in range(40):
-            self._post("/api/v2/notifications/channels", b"", bearer=token)
+    async def evict(self) -> None:
+        """Open 20 channels more for the same identity, as another program would: every older one goes silent."""
+        headers = {"authorization": f"Bearer {self.token()}"}
+        async with aiohttp.ClientSession(self.url, headers=headers) as other:
+            for _ in range(20):
+                async with other.post("/api/v2/notifications/channels") as answer:
+                    await other.ws_connect((await answer.json())["connectUri"])
 
-    def _post(self, path: str, body: bytes, *, basic: bool = False, bearer: str = "") -> bytes:
-        # "your_client_id:your_client_secret", which every sandbox has
-        secret = "Basic eW91cl9jbGllbnRfaWQ6eW91cl9jbGllbnRfc2VjcmV0" if basic else f"Bearer {bearer}"
-        kind = "application/x-www-form-urlencoded" if basic else "application/json"
+    def token(self) -> str:
+        """Get a token of the client's identity, which every sandbox has."""
         request = urllib.request.Request(  # noqa: S310
-            f"{self.url}{path}", data=body, headers={"authorization": secret, "content-type": kind}, method="POST"
+            f"{self.url}/oauth/token",
+            data=b"grant_type=client_credentials",
+            headers={"authorization": "Basic " + base64.b64encode(b"your_client_id:your_client_secret").decode()},
         )
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            content: bytes = answer.read()
-            return content
+            token: str = json.load(answer)["access_token"]
+            return token
 
 
 def megabytes() -> float:
@@ -146,7 +151,6 @@ class Run:
         self.lags: list[float] = []
         self.cpu: dict[str, float] = {}
         self.seconds: dict[str, float] = {}
-        self.released: tuple[float, float] | None = None
         self.in_flight, self.peak = 0, 0.0
 
     def number(self, n: int) -> str:
@@ -166,8 +170,7 @@ class Run:
             await asyncio.gather(*placing)
             self.seconds["placing"], self.cpu["placing"] = time.monotonic() - began, time.process_time() - cpu
             self.in_flight = len(self.placed) - len(self.ends)
-            shown = await asyncio.to_thread(self.platform.ask, "/clock", {"speed": self.arguments.pace})
-            self.released = time.time(), datetime.fromisoformat(shown["now"]).timestamp()
+            await asyncio.to_thread(self.platform.ask, "/clock", {"speed": self.arguments.pace})
             if self.arguments.trouble != "none":
                 tasks.create_task(self._trouble())
 
@@ -181,21 +184,50 @@ class Run:
         tasks.create_task(self._follow(genesys, n))
 
     async def _follow(self, genesys: AsyncClient, n: int) -> None:
+        last: Call | None = None
         try:
             async for call in genesys.follow(self.placed[n]):
-                self._lag(call)
+                last = call
         except RingonceError as error:
             self.ends[n] = error
         else:
-            self.ends[n] = call
+            if last is not None:
+                self.ends[n] = last
 
-    def _lag(self, call: Call) -> None:
-        """Note how long after it happened a follower learned of a connection, in real time."""
-        if self.released and call.state == "connected" and call.connected_at is not None:
-            real, world = self.released
-            then = real + (call.connected_at.timestamp() - world) / self.arguments.pace
-            if then > real:
-                self.lags.append(time.time() - then)
+    async def latency(self) -> None:
+        """Have all calls ring, answer some one after another, and note how long it takes until a follower knows."""
+        auth = ClientCredentials("your_client_id", "your_client_secret")
+        told: asyncio.Queue[float] = asyncio.Queue()
+        ringing: set[str] = set()
+        all_ring = asyncio.Event()
+
+        async def follow(placed: Placed) -> None:
+            async for call in genesys.follow(placed):
+                if call.state == "ringing":
+                    ringing.add(call.conversation_id)
+                    if len(ringing) == len(self.agents):
+                        all_ring.set()
+                if call.state == "connected":
+                    told.put_nowait(time.perf_counter())
+
+        async def place(n: int) -> None:
+            async with lane:
+                placed = await genesys.place_call(agent=self.agents[n], to=f"+1555{n % 800 + 200:03d}0009")
+            followers.append(asyncio.create_task(follow(placed)))
+
+        async with AsyncClient(base_url=self.platform.url, auth=auth) as genesys, aiohttp.ClientSession() as hand:
+            lane, followers = asyncio.Semaphore(self.arguments.at_once), list[asyncio.Task[None]]()
+            await asyncio.gather(*map(place, range(len(self.agents))))
+            await all_ring.wait()
+            self.peak = megabytes()
+            for n in range(self.arguments.latency):
+                asked = time.perf_counter()
+                async with hand.post(f"{self.platform.url}/_sandbox/phones/+1555{n % 800 + 200:03d}0009/answer"):
+                    self.lags.append(await told.get() - asked)
+                await asyncio.sleep(0.02)
+            for follower in followers:
+                follower.cancel()
+            await asyncio.gather(*followers, return_exceptions=True)
 
     async def _watch(self) -> None:
         """Note the highest memory while all calls are in flight."""
@@ -207,20 +239,21 @@ class Run:
         kinds = ["close", "mute", "evict", "restart"] if self.arguments.trouble == "all" else [self.arguments.trouble]
         for kind in kinds:
             await asyncio.sleep(self.arguments.trouble_after)
-            await asyncio.to_thread(self._do, kind)
+            print(f"{kind} with {len(self.ends)} calls ended", file=sys.stderr)
+            await self._do(kind)
 
-    def _do(self, kind: str) -> None:
-        print(f"{kind} with {len(self.ends)} calls ended", file=sys.stderr)
+    async def _do(self, kind: str) -> None:
+        ask = self.platform.ask
         if kind == "close":
-            self.platform.ask("/faults", {"action": "close_socket"})
+            await asyncio.to_thread(ask, "/faults", {"action": "close_socket"})
         elif kind == "mute":
-            fault = self.platform.ask("/faults", {"action": "mute_socket"})
-            time.sleep(self.arguments.mute_for)
-            self.platform.ask(f"/faults/{fault['id']}", method="DELETE")
+            fault = await asyncio.to_thread(ask, "/faults", {"action": "mute_socket"})
+            await asyncio.sleep(self.arguments.mute_for)
+            await asyncio.to_thread(ask, f"/faults/{fault['id']}", None, "DELETE")
         elif kind == "evict":
-            self.platform.evict()
+            await self.platform.evict()
         elif kind == "restart":
-            self.platform.restart()
+            await asyncio.to_thread(self.platform.restart)
 
     def truths(self) -> collections.Counter[str]:
         """Say how many ends are true: the story's outcome, or NotFound for a call that the platform forgot."""
@@ -261,6 +294,7 @@ def main() -> int:
     parser.add_argument("--trouble", choices=["none", "close", "mute", "evict", "restart", "all"], default="none")
     parser.add_argument("--trouble-after", type=float, default=8.0, metavar="S")
     parser.add_argument("--mute-for", type=float, default=20.0, metavar="S")
+    parser.add_argument("--latency", type=int, default=0, metavar="N", help="measure only that, on N events")
     parser.add_argument("--profile", metavar="FILE", help="write a cProfile of the client")
     parser.add_argument("--malloc", action="store_true", help="tell what holds memory at the end")
     arguments = parser.parse_args()
@@ -268,6 +302,11 @@ def main() -> int:
         wire, agents = Wire(), platform.agents()[: arguments.calls]
         asked_before, empty = platform.ask("/requests?last=1")["total"], megabytes()
         run = Run(arguments, platform, agents)
+        if arguments.latency:
+            asyncio.run(run.latency())
+            lag = {"p50": quantile(run.lags, 0.5), "p99": quantile(run.lags, 0.99)}
+            print(json.dumps({"calls": len(agents), "lag_ms": lag, "rss_mb": round(run.peak, 1)}))
+            return 0
         began, cpu = time.monotonic(), time.process_time()
         if arguments.malloc:
             tracemalloc.start()
@@ -303,7 +342,6 @@ def main() -> int:
             "placing": round(1e6 * run.cpu["placing"] / calls),
             "following": round(1e6 * (spent_cpu - run.cpu["placing"]) / calls),
         },
-        "lag_ms": {"p50": quantile(run.lags, 0.5), "p99": quantile(run.lags, 0.99), "of": len(run.lags)},
     }
     print(json.dumps(told, indent=1))
     bounded = arguments.trouble != "none" or told["requests_per_call"] <= MOST_REQUESTS  # type: ignore[operator]

@@ -209,6 +209,19 @@ def test_a_socket_that_closes_is_opened_again_without_a_request_and_each_call_re
     assert stage.asked("GET", READS) == 5
 
 
+def test_followers_of_one_call_share_its_reads(stage: Stage) -> None:
+    async def story(genesys: AsyncClient) -> list[Call]:
+        placed = await talking(genesys, stage.agents()[:1])
+        followers = asyncio.create_task(all_ended(genesys, placed * 10))
+        await asyncio.sleep(1)
+        stage.world.channels.close()
+        hang_up_soon(stage, 1, 10.0)
+        return await followers
+
+    assert [call.outcome for call in stage.run(story)] == [Outcome.ANSWERED] * 10
+    assert stage.asked("GET", READS) == 1
+
+
 def test_a_call_that_speaks_after_the_gap_before_its_turn_is_not_read(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

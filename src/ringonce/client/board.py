@@ -24,6 +24,8 @@ class Board:
         self._whole: dict[str, tuple[str, int]] = {}
         self._gaps: dict[str, int] = {}
         self._turns: dict[str, float] = {}
+        self.being_read: set[str] = set()
+        """Conversations that one of their followers is reading right now, for all of them."""
 
     def count(self, key: str) -> int:
         """How often something changed for *key*, a conversation's or an agent's id."""

@@ -20,6 +20,8 @@ GONE_FOR, AWAY_FOR = 10.0, 120.0
 """Seconds for which a call is followed though the platform says that there is none, or says nothing at all."""
 LAST_WORDS = 1.0
 """Seconds for which an ended call is still heard: the platform corrects its reasons within moments of the end."""
+OTHERS_READ = 1.0
+"""Seconds for which what another follower of the same call is reading is waited for."""
 RELISTEN_EVERY = 10
 """Reads without an event stream after which one is asked for again."""
 RECENT = 86_400.0
@@ -131,7 +133,15 @@ class _Watch:
                 return
             if self.ended_at is not None:
                 return
-        yield from self._read(silent=silent)
+        if self.conversation_id in self.board.being_read:
+            yield Hear(self.conversation_id, seen, OTHERS_READ)
+            self.since, self.reads = (yield Now()), self.reads + 1
+            return
+        self.board.being_read.add(self.conversation_id)
+        try:
+            yield from self._read(silent=silent)
+        finally:
+            self.board.being_read.discard(self.conversation_id)
 
     def note_gap(self, now: float) -> bool:
         """Say whether the agent's events were interrupted since this was last asked; the call is read in its turn."""

@@ -25,8 +25,9 @@ FAILURES = (RingonceError, Lost, TimeoutError, OSError, *UNREADABLE)
 """What may come of opening a channel on a bad network."""
 PATIENCE = 10.0
 """Seconds that opening a channel or adding topics to it may take."""
-SHORT_LIFE = 10.0
-"""Seconds that a socket has to live for the next one to be opened at once."""
+SHORT_LIFE, SOON_CONVICTED = 10.0, 300.0
+"""Seconds that a socket has to live for the next one to be opened at once, and one that is then convicted: where
+more channels are made than an identity may have, each new one takes the events of another."""
 RENEWED = 600.0
 """Seconds before a channel's end from which its topics are moved to a new one."""
 DRAINED = 5.0
@@ -144,7 +145,7 @@ class Line:
         self._lose()
         self._forget()
         self._begin(socket.close())
-        self._begin(self._come_back())
+        self._begin(self._come_back(SOON_CONVICTED))
 
     async def close(self) -> None:
         """Close the socket and give the channel back for a later run."""
@@ -221,9 +222,9 @@ class Line:
             self._lose()
             await self._come_back()
 
-    async def _come_back(self) -> None:
+    async def _come_back(self, short_life: float = SHORT_LIFE) -> None:
         """Open the socket again, however long that takes; say that events are missing once it is, or can't be yet."""
-        self._failures = 0 if time.monotonic() - self.opened_at > SHORT_LIFE else self._failures + 1
+        self._failures = 0 if time.monotonic() - self.opened_at > short_life else self._failures + 1
         told = False
         while self._socket is None:
             await asyncio.sleep(policy.reconnect_pause(self._failures))
