@@ -120,9 +120,10 @@ class Platform:
         """Open 20 channels more for the same identity, as another program would: every older one goes silent."""
         headers = {"authorization": f"Bearer {self.token()}"}
         async with aiohttp.ClientSession(self.url, headers=headers) as other:
+            sockets = []
             for _ in range(20):
                 async with other.post("/api/v2/notifications/channels") as answer:
-                    await other.ws_connect((await answer.json())["connectUri"])
+                    sockets.append(await other.ws_connect((await answer.json())["connectUri"]))
 
     def token(self) -> str:
         """Get a token of the client's identity, which every sandbox has."""
