@@ -53,6 +53,11 @@ class Board:
             self._counts[key] = self.count(key) + 1
         return keys
 
+    def settled(self, conversation_id: str) -> bool:
+        """Say whether a conversation is known to its very end."""
+        facts = self._facts.get(conversation_id)
+        return facts is not None and facts.settled
+
     def of_agent(self, agent_id: str) -> Iterator[Facts]:
         """Give the conversations that an agent was seen in, in the order they were first seen."""
         return (self._facts[one] for one in self._by_agent.get(agent_id, ()) if one in self._facts)

@@ -117,9 +117,11 @@ def token_for(request: Request, stale: str = "", *, agent: str = "") -> Flow[str
     return token
 
 
-def read(request: Request, what: str, *, fix: str = "", deadline: float | None = None) -> Flow[Response]:
+def read(
+    request: Request, what: str, *, fix: str = "", deadline: float | None = None, agent: str = ""
+) -> Flow[Response]:
     """Like `exchange`, but any refusal is raised: as `NotFound` of *what*, `NotPermitted`, …; 5xx as `NoAnswer`."""
-    response = yield from exchange(request, deadline=deadline)
+    response = yield from exchange(request, deadline=deadline, agent=agent)
     if response.ok:
         return response
     raise refusal(response, what, fix=fix)

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import msgspec
 
 from ringonce.client import snapshots
-from ringonce.client.flows.exchange import decoded, exchange, read
+from ringonce.client.flows.exchange import decoded, read
 from ringonce.client.flows.session import Session, token_user
 from ringonce.client.policy import SKEW
 from ringonce.client.wishes import UNREADABLE, Flow, Now, Request
-from ringonce.errors import NoAnswer, NotPermitted
+from ringonce.errors import NoAnswer, NotPermitted, RingonceError
 
 DAY = 86_400.0
 
@@ -23,21 +24,53 @@ class _Details(msgspec.Struct):
     conversations: list[_Found] = []
 
 
+class _Had(msgspec.Struct):
+    id: str
+
+
+class _History(msgspec.Struct):
+    entities: list[_Had] = []
+
+
+LIST = "The agent's calls can't be listed"
+
+
 def calls_of(session: Session, agent_id: str, since: float) -> Flow[Iterable[snapshots.Snapshot]]:
     """Read an agent's calls that began after *since* (epoch seconds) or still live.
 
-    The agent's own token lists his active calls. An application's has only the analytics query, which the platform
-    fills some time after the fact, and then reads each call it names. Raise the errors of `exchange`.
+    The agent's own token, the client's or one from the pool, lists his active calls and his history at once. An
+    application's has only the analytics query, which the platform fills some time after the fact. Calls that a
+    list merely names are read. Raise the errors of `exchange`.
     """
-    if (yield from token_user(session)) == agent_id:
-        response = yield from exchange(Request("GET", session.url("/conversations/calls")))
+    own = agent_id if session.own.get(agent_id) else ""
+    if own or (yield from token_user(session)) == agent_id:
         try:
-            return snapshots.listing(response.body) if response.ok else ()
-        except UNREADABLE as wrong:
-            raise NoAnswer("The agent's calls can't be read from the answer", why=str(wrong)) from wrong
-    now: float = yield Now()
+            return (yield from _as_the_agent(session, own, since))
+        except RingonceError:
+            if not own:
+                raise
+    return (yield from _as_anybody(session, agent_id, since))
+
+
+def _as_the_agent(session: Session, own: str, since: float) -> Flow[Iterable[snapshots.Snapshot]]:
+    active = yield from read(Request("GET", session.url("/conversations/calls")), LIST, agent=own)
+    try:
+        shown = snapshots.listing(active.body)
+    except UNREADABLE as wrong:
+        raise NoAnswer("The agent's calls can't be read from the answer", why=str(wrong)) from wrong
+    path = f"/conversations/calls/history?pageSize=50&interval={quote((yield from _interval(since)))}"
+    try:
+        ended = decoded((yield from read(Request("GET", session.url(path)), LIST, agent=own)), _History, LIST)
+    except RingonceError:
+        return shown  # what is going on now is known, and worth having
+    live = {one.conversation_id for one in shown}
+    over = [one.id for one in ended.entities if one.id not in live]
+    return (*shown, *(yield from _each(session, over)))
+
+
+def _as_anybody(session: Session, agent_id: str, since: float) -> Flow[Iterable[snapshots.Snapshot]]:
     query = {
-        "interval": f"{_iso(since - SKEW)}/{_iso(now + DAY)}",
+        "interval": (yield from _interval(since)),
         "order": "desc",
         "paging": {"pageSize": 25, "pageNumber": 1},
         "segmentFilters": [
@@ -51,15 +84,24 @@ def calls_of(session: Session, agent_id: str, since: float) -> Flow[Iterable[sna
         ],
     }
     path = "/analytics/conversations/details/query"
-    response = yield from exchange(Request("POST", session.url(path), body=query, repeatable=True))
-    if not response.ok:
-        return ()
+    response = yield from read(Request("POST", session.url(path), body=query, repeatable=True), LIST)
+    found = decoded(response, _Details, LIST).conversations
+    return (yield from _each(session, [one.conversation_id for one in found]))
+
+
+def _each(session: Session, named: Iterable[str]) -> Flow[list[snapshots.Snapshot]]:
+    """Read the calls of which not everything is known yet."""
     shown = []
-    for found in decoded(response, _Details, "The agent's calls can't be listed").conversations:
-        if session.board.facts(found.conversation_id).settled:
+    for conversation_id in named:
+        if session.board.settled(conversation_id):
             continue
-        shown.append((yield from read_call(session, found.conversation_id)))
+        shown.append((yield from read_call(session, conversation_id)))
     return shown
+
+
+def _interval(since: float) -> Flow[str]:
+    now: float = yield Now()
+    return f"{_iso(since - SKEW)}/{_iso(now + DAY)}"
 
 
 def read_call(session: Session, conversation_id: str) -> Flow[snapshots.Snapshot]:
