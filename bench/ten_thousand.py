@@ -102,7 +102,8 @@ class Platform:
             f"{self.url}/_sandbox{path}", data=data, method=method, headers={"content-type": "application/json"}
         )
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            return json.load(answer)
+            content = answer.read()
+            return json.loads(content) if content else None
 
     def agents(self) -> list[str]:
         """Give the ids of the agents that `--agents` added."""

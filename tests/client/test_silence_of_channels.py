@@ -6,7 +6,7 @@ from ringonce.client.hub.roster import Roster
 
 def steps(silence: Silence, until: int, *, followed: bool, alive: bool) -> list[tuple[int, Step]]:
     """Look every second; an *alive* channel answers pings."""
-    taken = []
+    taken: list[tuple[int, Step]] = []
     for now in range(1, until + 1):
         step = silence.step(now, followed=followed)
         if step is not Step.NOTHING:
