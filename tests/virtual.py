@@ -111,13 +111,18 @@ class Ear:
     def __init__(self, stage: Stage, channel_id: str) -> None:
         self._world, self.channel_id = stage.world, channel_id
         self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.behind = 0.0
+        self._loop = asyncio.get_running_loop()
         if not self._world.channels.attach(channel_id, self.put, self.end):
             raise Lost("the event socket was refused with HTTP 404", sent=False)
         stage.ears.append(self)
 
     def put(self, frame: bytes) -> None:
-        """Hear a frame."""
-        self._frames.put_nowait(frame)
+        """Hear a frame, *behind* seconds late."""
+        if self.behind:
+            self._loop.call_later(self.behind, self._frames.put_nowait, frame)
+        else:
+            self._frames.put_nowait(frame)
 
     def end(self) -> None:
         """Hear that the far side closes."""

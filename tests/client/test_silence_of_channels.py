@@ -32,7 +32,7 @@ def test_a_channel_that_answers_pings_and_tells_no_event_has_a_call_read_now_and
 
 
 def test_where_nobody_is_followed_nothing_is_read_and_a_heartbeat_is_waited_for() -> None:
-    taken = steps(Silence(0), 40, followed=False, alive=False)
+    taken = steps(Silence(0), 60, followed=False, alive=False)
 
     assert taken == [(QUIET, Step.PING), (QUIET + PONG_WITHIN, Step.MUTE)]
 

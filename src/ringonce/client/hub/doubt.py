@@ -12,7 +12,7 @@ from ringonce.client import policy
 QUIET, BUSY_QUIET = 35.0, 10.0
 """Seconds without any frame after which the far side is pinged; the second while a call is followed on the channel.
 The far side sends a heartbeat about every 30 s by itself."""
-PONG_WITHIN = 5.0
+PONG_WITHIN = 10.0
 """Seconds within which a ping has to be answered."""
 
 

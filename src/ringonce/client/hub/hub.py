@@ -257,7 +257,10 @@ class Hub:
     async def _judge(self, line: Line, agent: str, asked: float) -> None:
         """Convict the channel if it still says nothing of what a read of the agent's call showed."""
         await asyncio.sleep(GRACE)
-        if not line.open or line.opened_at > asked or line.topics.get(agent, asked + 1) > asked:
+        # A channel that is seconds behind is slow, not silent.
+        if not await line.caught_up() or not line.open or line.opened_at > asked:
+            return
+        if line.topics.get(agent, asked + 1) > asked:
             return
         if not line.silence.heard_since(asked):
             line.convict("it said nothing about what a read of a call shows")

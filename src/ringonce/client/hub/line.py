@@ -34,6 +34,9 @@ DRAINED = 5.0
 """Seconds for which a socket that was replaced is still read."""
 GONE = ("v2.system.no_longer_subscribed", "v2.system.token_revoked")
 CLOSING = "v2.system.socket_closing"
+METADATA = "channel.metadata"
+CAUGHT_UP = 20.0
+"""Seconds within which a channel that is behind catches up, or is not convicted for it."""
 
 
 class Run(Protocol):
@@ -76,6 +79,8 @@ class Line:
         self._returned = asyncio.Event()
         self._failures = 0
         self._moving = False
+        self._pings = self._ponged = 0
+        self._pongs: list[tuple[int, asyncio.Future[None]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -134,7 +139,20 @@ class Line:
     def ping(self) -> None:
         """Ask the far side for a sign of life."""
         if self._socket is not None:
+            self._pings += 1
             self._begin(_ping(self._socket))
+
+    async def caught_up(self) -> bool:
+        """Have everything heard that was on its way: a pong comes behind it. Give False if none comes."""
+        self.ping()
+        wanted = self._pings
+        pong: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pongs.append((wanted, pong))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CAUGHT_UP):
+                await pong
+                return True
+        return False
 
     def convict(self, why: str) -> None:
         """Give the channel up, as it keeps silent about what happens, and open another."""
@@ -189,6 +207,8 @@ class Line:
         old, self._socket = self._socket, socket
         self.opened_at = time.monotonic()
         self.silence = Silence(self.opened_at)
+        self._pings = self._ponged = 0
+        self._pongs.clear()
         self._returned.set()
         self._begin(self._attend(socket))
         if old is not None:
@@ -268,7 +288,7 @@ class Line:
             return
         agent = subscribing.agent_of(envelope.topic)
         if agent is None:
-            self._heed(envelope.topic)
+            self._heed(envelope)
             return
         self.silence.event(now)
         if agent in self.topics:
@@ -282,11 +302,17 @@ class Line:
         if snapshot.legs:  # else it is of another medium
             self._changed(self._session.board.take(snapshot, agent))
 
-    def _heed(self, topic: str) -> None:
-        if topic == CLOSING:
+    def _heed(self, said: _Envelope) -> None:
+        if said.topic == CLOSING:
             self._move(anew=False)
-        elif topic.startswith(GONE):
-            self.convict(topic)
+        elif said.topic.startswith(GONE):
+            self.convict(said.topic)
+        elif said.topic == METADATA and b'"pong"' in bytes(said.body):
+            self._ponged += 1
+            for wanted, pong in self._pongs:
+                if wanted <= self._ponged and not pong.done():
+                    pong.set_result(None)
+            self._pongs = [one for one in self._pongs if not one[1].done()]
 
 
 async def _ping(socket: EventSocket) -> None:
