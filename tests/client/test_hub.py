@@ -196,6 +196,21 @@ def test_a_channel_that_is_behind_is_not_taken_for_a_silent_one(stage: Stage) ->
     assert made(stage) == 1
 
 
+def test_a_channel_is_not_convicted_of_what_happened_before_it_was_opened(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy, "apart", lambda _: 20.0)
+
+    async def story(genesys: AsyncClient) -> list[Call]:
+        placed = await talking(genesys, stage.agents()[:5])
+        stage.world.channels.close()
+        hang_up_soon(stage, 5, 0.0)
+        return await all_ended(genesys, placed)
+
+    assert all(call.ended for call in stage.run(story))
+    assert made(stage) == 1
+
+
 def test_long_talks_on_one_channel_cost_as_few_reads_as_one(stage: Stage) -> None:
     async def story(genesys: AsyncClient) -> list[Call]:
         placed = await talking(genesys, stage.agents()[:20])

@@ -238,7 +238,7 @@ class Hub:
             for agent, heard in line.topics.items()
             if self._roster.followed(agent)
             for facts in board.of_agent(agent)
-            if not facts.settled
+            if not facts.settled and board.seen_whole(facts.conversation_id)  # else the channel may not be to blame
         ]
         if not live:
             return
