@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo lost-answer test browser simulate check lint types imports docs-check docs fix
+.PHONY: help setup demo lost-answer test browser simulate chaos bench bench-docs check lint types imports docs-check docs fix
 .DEFAULT_GOAL := help
 
 help:  ## this menu
@@ -30,8 +30,18 @@ test: .venv/ready-sdk  ## the whole suite, the official SDK's tests included (TE
 browser: .venv/ready-browser  ## an agent logs in with a real, headless Chromium (installed by apt if need be)
 	.venv/bin/pytest -m browser tests/browser
 
-simulate: .venv/ready-dev  ## N schedules of crashes, naps and a bad network from SEED on, each judged
-	PYTHONPATH=tests .venv/bin/python -m simulation --schedules $(or $(N),10000) --seed $(or $(SEED),0)
+simulate: .venv/ready-dev  ## N schedules of crashes, naps and a bad network from SEED on, each judged (JOBS=, WITHOUT=fencing)
+	PYTHONPATH=tests .venv/bin/python -m simulation --schedules $(or $(N),10000) --seed $(or $(SEED),0) $(if $(JOBS),--jobs $(JOBS)) $(if $(WITHOUT),--without $(WITHOUT))
+
+bench: .venv/ready-sdk  ## ringonce beside the official SDK and bare libraries, a table of targets (QUICK=1: two minutes)
+	.venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
+bench-docs: .venv/ready-dev  ## docs/performance.md and its plots, from the last full run
+	.venv/bin/python -m bench.report
+	.venv/bin/cog -r docs/performance.md
+
+chaos: .venv/ready-dev  ## N intents over real processes that are killed and stopped, from SEED on, judged by the record
+	PYTHONPATH=tests .venv/bin/python -m chaos --intents $(or $(N),2000) --seed $(or $(SEED),0)
 
 check: lint types imports docs-check test  ## what CI runs, tests last
 
@@ -40,7 +50,7 @@ lint: .venv/ready-dev  ## format and rules
 	.venv/bin/ruff check .
 	$(UV) lock --check --quiet
 
-types: .venv/ready-dev  ## mypy, strict, over src and tests
+types: .venv/ready-dev  ## mypy, strict, over src, tests and bench
 	.venv/bin/mypy
 
 imports: .venv/ready-dev  ## who may import whom

@@ -21,16 +21,18 @@ __all__ = ["AUDIENCE", "PUBLISHED_PRIVATE_KEY", "browser_of", "ec_key", "rsa_key
 def browser_of(simulated: Simulated, agent: str = "ada@example.com", decision: str = "allow", **said: str) -> Browser:
     """A browser in which *agent* decides; *said* stands in for what really came back."""
 
-    def decide(wish: Consent) -> Landing | None:
+    def decide(wish: Consent) -> Landing:
         redirect_uri = wish.redirect_uri.replace("127.0.0.1", "127.0.0.1:54321")
         asked = dict(parse_qsl(urlsplit(wish.url).query)) | {"redirect_uri": redirect_uri}
         url = f"{simulated.session.endpoints.login}/oauth/authorize"
         shown = simulated._handle(Request("GET", f"{url}?{urlencode(asked)}"))
-        if shown.status != 200:
-            return None
-        form = asked | {"agent": agent, "decision": decision}
-        back = simulated._handle(Request("POST", url, form=form)).headers["location"]
-        return Landing(redirect_uri, dict(parse_qsl(urlsplit(back).query)) | said)
+        if shown.status == 400:
+            return Landing(redirect_uri)
+        if shown.status == 200:
+            shown = simulated._handle(Request("POST", url, form=asked | {"agent": agent, "decision": decision}))
+        back = shown.headers["location"]
+        query = dict(parse_qsl(urlsplit(back).query)) | said
+        return Landing(redirect_uri, query) if query["state"] == wish.state else Landing(redirect_uri, foreign=1)
 
     return decide
 

@@ -1,11 +1,12 @@
 """A shell without sockets or waiting: flows meet the sandbox's world in one process, on the world's clock."""
 
 import dataclasses
+import functools
 import string
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
@@ -32,6 +33,7 @@ from ringonce.client.wishes import (
     Make,
     Mark,
     Now,
+    Pace,
     Recall,
     Release,
     Request,
@@ -41,6 +43,7 @@ from ringonce.client.wishes import (
     Settle,
     Sleep,
     Tell,
+    Through,
     Token,
     Wish,
 )
@@ -54,29 +57,54 @@ from ringonce.sandbox.http import Request as SandboxRequest
 from ringonce.sandbox.world import World
 
 T = TypeVar("T")
-Browser = Callable[[Consent], Landing | None]
+Browser = Callable[[Consent], Landing]
 Trouble = Callable[[Request, Callable[[], Response]], Response]
 ADA = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 NUMBER = "+15559876543"
 ORIGIN = "http://sandbox.test"
 
 
-def written(ledger: Ledger, wish: Wish) -> Any:
-    """Grant a wish that is about the ledger."""
-    match wish:
-        case Mark(number):
-            return ledger.mark(number)
-        case Look(platform, intent):
-            return ledger.look(platform, intent)
-        case Rivals(row, since):
-            return ledger.rivals(row, since)
-        case Arm(row):
-            return ledger.arm(row)
-        case Settle(row):
-            return ledger.settle(row)
-        case Release(row):
-            return ledger.release(row)
-    raise AssertionError(wish)
+class _Frame(msgspec.Struct):
+    topic: str = msgspec.field(name="topicName")
+    body: msgspec.Raw = msgspec.field(name="eventBody")
+
+
+_frames = msgspec.json.Decoder(_Frame)
+
+
+def observation(frame: bytes) -> tuple[snapshots.Snapshot, str] | None:
+    """Read what a channel's frame tells of a call, and whose call it is; None if it is of something else."""
+    told = _frames.decode(frame)
+    agent = subscribing.agent_of(told.topic)
+    return (snapshots.read(told.body), agent) if agent else None
+
+
+LEDGER_WISHES: dict[type, Callable[[Ledger, Any], Any]] = {
+    Mark: lambda ledger, wish: ledger.mark(wish.number),
+    Look: lambda ledger, wish: ledger.look(wish.platform, wish.intent),
+    Rivals: lambda ledger, wish: ledger.rivals(wish.row, wish.since),
+    Arm: lambda ledger, wish: ledger.arm(wish.row),
+    Settle: lambda ledger, wish: ledger.settle(wish.row),
+    Release: lambda ledger, wish: ledger.release(wish.row),
+}
+"""How each wish that is about the ledger is granted."""
+
+
+@functools.cache
+def _parsed(query: str) -> Mapping[str, str]:
+    return dict(parse_qsl(query))
+
+
+def answered(desk: Desk, request: Request) -> Response:
+    """Have the sandbox answer a request of the client's."""
+    path, _, query = request.url.removeprefix(ORIGIN).partition("?")
+    headers = {"host": "sandbox.test", **request.headers}
+    if request.form is not None:
+        body, headers["content-type"] = urlencode(request.form).encode(), "application/x-www-form-urlencoded"
+    else:
+        body = b"" if request.body is None else msgspec.json.encode(request.body)
+    reply = desk.handle(SandboxRequest(request.method, path, _parsed(query), headers, body))
+    return Response(reply.status, {name.lower(): value for name, value in reply.headers}, reply.body)
 
 
 @dataclasses.dataclass
@@ -88,8 +116,10 @@ class Simulated:
     sockets: bool = True
     trouble: Trouble = lambda _, go: go()
     pool: Mapping[str, Auth] = dataclasses.field(default_factory=dict)
-    browser: Browser = lambda _: None
-    """What a person's browser does with a page to consent on; None: nobody is there."""
+    browser: Browser = lambda wish: Landing(wish.redirect_uri)
+    """What a person's browser does with a page to consent on; by itself nothing: nobody is there."""
+    pace: Callable[[Pace], None] = lambda _: None
+    """What waiting for a turn at the quota comes to."""
     kept: dict[str, str] = dataclasses.field(default_factory=dict, repr=False)
     """The secrets that outlive the process: hand one's to another, and they share them."""
 
@@ -160,7 +190,9 @@ class Simulated:
             case Listen(agent_id, anew):
                 return self.sockets and self._listen(agent_id, anew)
             case Mark() | Look() | Rivals() | Arm() | Settle() | Release():
-                return written(self.ledger, wish)
+                return LEDGER_WISHES[type(wish)](self.ledger, wish)
+            case Pace():
+                self.pace(wish)
             case Tell(call):
                 self.told.append(call)
             case Draw(count):
@@ -174,7 +206,7 @@ class Simulated:
             case Keep(name, secret):
                 self.kept.pop(name, None)
                 self.kept |= {} if secret is None else {name: secret}
-            case Alone(_, flow, _):
+            case Alone(_, flow, _) | Through(flow):
                 return self.run(flow)
         return None
 
@@ -226,17 +258,8 @@ class Simulated:
 
     def hear_frame(self, frame: bytes) -> None:
         """Take one frame off the channel."""
-        envelope = msgspec.json.decode(frame)
-        agent = subscribing.agent_of(envelope["topicName"])
-        if agent:
-            self.session.board.take(snapshots.event(envelope["eventBody"]), agent)
+        if observed := observation(frame):
+            self.session.board.take(*observed)
 
     def _handle(self, request: Request) -> Response:
-        address = urlsplit(request.url)
-        body = b"" if request.body is None else msgspec.json.encode(request.body)
-        headers = {"host": "sandbox.test", **{name.lower(): value for name, value in request.headers.items()}}
-        if request.form is not None:
-            body, headers["content-type"] = urlencode(request.form).encode(), "application/x-www-form-urlencoded"
-        query = dict(parse_qsl(address.query))
-        reply = self.desk.handle(SandboxRequest(request.method, address.path, query, headers, body))
-        return Response(reply.status, {name.lower(): value for name, value in reply.headers}, reply.body)
+        return answered(self.desk, request)

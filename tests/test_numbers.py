@@ -1,12 +1,16 @@
 """Any human form becomes one E.164 number; what must not be dialled is refused in words."""
 
+import random
 import subprocess
 import sys
 
+import phonenumbers
 import pytest
 
 from ringonce import numbers
 from ringonce.errors import ConfigError, NumberRefused
+
+REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +84,54 @@ def test_an_emergency_number_is_refused_in_any_form(typed: str) -> None:
         numbers.dialable(typed)
 
     assert "emergency" in caught.value.why
+
+
+def test_every_countrys_emergency_numbers_are_known() -> None:
+    tables = {code: phonenumbers.PhoneMetadata.short_metadata_for_region(code) for code in REGIONS}
+    known = {
+        (code, table.emergency.example_number)
+        for code, table in tables.items()
+        if table and table.emergency and table.emergency.example_number
+    }
+
+    assert len(known) > 200
+    for country, number in known:
+        with pytest.raises(NumberRefused, match="emergency"):
+            numbers.dialable(number, country=country)
+
+
+def test_every_countrys_premium_numbers_are_known() -> None:
+    premium = phonenumbers.PhoneNumberType.PREMIUM_RATE
+    examples = [phonenumbers.example_number_for_type(code, premium) for code in REGIONS]
+    known = [phonenumbers.format_number(one, phonenumbers.PhoneNumberFormat.E164) for one in examples if one]
+
+    assert len(known) > 100
+    for number in known:
+        with pytest.raises(NumberRefused, match="premium"):
+            numbers.dialable(number)
+        assert numbers.dialable(number, allow_premium=True) == number
+
+
+def test_no_emergency_number_is_long_enough_to_be_taken_for_a_plain_one() -> None:
+    tables = [phonenumbers.PhoneMetadata.short_metadata_for_region(code) for code in REGIONS]
+
+    assert max(max(one.emergency.possible_length) for one in tables if one and one.emergency) == 6
+
+
+def test_a_number_in_e164_and_in_another_form_get_the_same_answer() -> None:
+    def answer(text: str) -> str:
+        try:
+            return numbers.dialable(text)
+        except NumberRefused as refused:
+            return refused.why
+
+    dice, codes = random.Random(0), list(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+    drawn = [f"+{code}{dice.randrange(10 ** dice.randint(7, 10))}" for code in codes for _ in range(10)]
+
+    answers = {number: (answer(number), answer(f"{number[:5]} {number[5:]}")) for number in drawn}
+
+    assert [number for number, (plain, spaced) in answers.items() if plain != spaced] == []
+    assert len({plain for plain, _ in answers.values() if plain.startswith("+")}) > 100
 
 
 def test_what_its_author_allows_is_dialled() -> None:

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from ringonce import AsyncClient, ClientCredentials
-from ringonce.client import shell
+from ringonce.client import governor, shell
 from ringonce.client.hub import hub, line
 from ringonce.client.wishes import Lost, Request, Response
 from ringonce.sandbox.channels import Channel
@@ -51,7 +51,7 @@ class Stage:
         self.ears: list[Ear] = []
         self.transport = _Wire(self)
         monkeypatch.setattr(shell, "Transport", lambda _: self.transport)
-        for module in (shell, hub, line):
+        for module in (shell, hub, line, governor):
             monkeypatch.setattr(module, "time", self)
 
     def time(self) -> float:

@@ -121,6 +121,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = ""
     stored_login: str = ""
     """The name under which the refresh token of an earlier login is kept, if that is what calls are made with."""
+    stored_login_of: str = ""
+    """Whose login that is, in words."""
     notes: tuple[str, ...] = ()
     """What was set aside in favour of something else, one sentence each."""
 

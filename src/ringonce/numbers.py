@@ -4,8 +4,10 @@ What may be dialled is decided by length and country, not by whether the number 
 (the 555 area code, the sandbox's stories) are as good as any other.
 """
 
+import functools
 import re
 import typing
+from collections.abc import Iterable
 
 from ringonce.errors import ConfigError, NumberRefused
 
@@ -20,7 +22,10 @@ _FILLING = re.compile(
 )
 # Every country's exchange knows one of these, and people type them wherever they are.
 _EMERGENCY_ANYWHERE = frozenset({"112", "911", "999", "000"})
+_LONGEST_EMERGENCY = 6
+"""Digits of the longest emergency number that the tables know."""
 _SHOWN_AT_MOST = 40
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def dialable(
@@ -32,9 +37,16 @@ def dialable(
     Premium-rate and emergency numbers are refused unless allowed; an allowed emergency number comes back as its
     bare digits, since E.164 has no form for it. Other short codes are always refused.
     """
+    return _dialable(text, country, allow_premium, allow_emergency)
+
+
+@functools.lru_cache(maxsize=1024)  # one caller id goes with many calls
+def _dialable(text: str, country: str | None, allow_premium: bool, allow_emergency: bool) -> str:
     import phonenumbers
 
     home = _known_country(country)
+    if _E164.fullmatch(text) and _is_plain(text):
+        return text
     digits = _digits(text)
     number = _parsed(text, digits, home)
     emergency = _emergency(digits, number, home)
@@ -47,13 +59,13 @@ def dialable(
             fix="call it by hand; a program may dial it only where its author has allowed it in code",
         )
     _check_length(text, number)
-    if phonenumbers.is_valid_short_number(number) and not phonenumbers.is_valid_number(number):
+    if _is_short_code(number):
         raise NumberRefused(
             f"{shown(text)} was not dialled",
             why="it is a short code, which means something else in every country and network",
             fix=f"find the full number behind it and {_E164_EXAMPLE}",
         )
-    if not allow_premium and phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.PREMIUM_RATE:
+    if not allow_premium and _is_premium_rate(number):
         raise NumberRefused(
             f"{shown(text)} was not dialled",
             why="it is a premium-rate number: the callee earns on every minute",
@@ -148,12 +160,92 @@ def _emergency(digits: str, number: "phonenumbers.PhoneNumber", home: str | None
     """Give the emergency number that *number* comes to, with or without a country code; else an empty string."""
     import phonenumbers
 
-    national = phonenumbers.national_significant_number(number)
-    regions = {*phonenumbers.region_codes_for_country_code(number.country_code or 0), *([home] if home else [])}
-    for short in (digits.lstrip("+"), national):
-        if short in _EMERGENCY_ANYWHERE or any(phonenumbers.is_emergency_number(short, region) for region in regions):
+    known = _emergency_numbers(number.country_code or 0, home)
+    for short in (digits.lstrip("+"), phonenumbers.national_significant_number(number)):
+        if short in _EMERGENCY_ANYWHERE or known.fullmatch(short):
             return short
     return ""
+
+
+# A country code can have dozens of regions, and the library asks them one after the other. Each of these turns the
+# tables of all of them into one question, and leaves the answer to the library where it may be yes.
+
+
+@functools.lru_cache
+def _emergency_numbers(country_code: int, home: str | None) -> re.Pattern[str]:
+    import phonenumbers
+
+    regions = {*phonenumbers.region_codes_for_country_code(country_code), *([home] if home else [])}
+    tables = map(phonenumbers.PhoneMetadata.short_metadata_for_region, sorted(regions))
+    return _any_of(table.emergency for table in tables if table)
+
+
+def _is_plain(e164: str) -> bool:
+    """Say whether a number is as complete as it looks: nothing to take off it, nothing special about it."""
+    import phonenumbers
+
+    for end in (2, 3, 4):
+        code = int(e164[1:end])
+        if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+            return _plain_numbers(code).fullmatch(e164[end:]) is not None
+    return False
+
+
+@functools.lru_cache
+def _plain_numbers(country_code: int) -> re.Pattern[str]:
+    """Match national numbers of a possible length without any prefix, that are no short code and not premium-rate."""
+    import phonenumbers
+
+    region = phonenumbers.region_code_for_country_code(country_code)
+    table = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
+    shortest = max(_LONGEST_EMERGENCY, _longest_short_code(country_code)) + 1
+    possible = table.general_desc.possible_length if table and table.general_desc else ()
+    lengths = [f"[0-9]{{{length}}}" for length in possible if length >= shortest]
+    prefixes = ["0", f"(?:{_premium_rates(country_code).pattern})$"]
+    if table and table.national_prefix_for_parsing:
+        prefixes.append(table.national_prefix_for_parsing)
+    unwanted = "|".join(f"(?:{prefix})" for prefix in prefixes)
+    return re.compile(f"(?!{unwanted})(?:{'|'.join(lengths) or '(?!)'})")
+
+
+def _is_short_code(number: "phonenumbers.PhoneNumber") -> bool:
+    import phonenumbers
+
+    if len(phonenumbers.national_significant_number(number)) > _longest_short_code(number.country_code or 0):
+        return False
+    return phonenumbers.is_valid_short_number(number) and not phonenumbers.is_valid_number(number)
+
+
+@functools.lru_cache
+def _longest_short_code(country_code: int) -> int:
+    import phonenumbers
+
+    regions = phonenumbers.region_codes_for_country_code(country_code)
+    tables = map(phonenumbers.PhoneMetadata.short_metadata_for_region, regions)
+    codes = [table.general_desc for table in tables if table and table.general_desc]
+    return max((length for one in codes for length in one.possible_length), default=0)
+
+
+def _is_premium_rate(number: "phonenumbers.PhoneNumber") -> bool:
+    import phonenumbers
+
+    if not _premium_rates(number.country_code or 0).fullmatch(phonenumbers.national_significant_number(number)):
+        return False
+    return phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.PREMIUM_RATE
+
+
+@functools.lru_cache
+def _premium_rates(country_code: int) -> re.Pattern[str]:
+    import phonenumbers
+
+    regions = phonenumbers.region_codes_for_country_code(country_code)
+    find = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code
+    return _any_of(table.premium_rate for region in regions if (table := find(country_code, region)))
+
+
+def _any_of(descriptions: "Iterable[phonenumbers.PhoneNumberDesc | None]") -> re.Pattern[str]:
+    patterns = {one.national_number_pattern for one in descriptions if one and one.national_number_pattern}
+    return re.compile("|".join(f"(?:{pattern})" for pattern in sorted(patterns)) or r"(?!)")
 
 
 def _check_length(text: str, number: "phonenumbers.PhoneNumber") -> None:

@@ -1,16 +1,21 @@
 """What a Ctrl-C, or a reader that goes away, leaves behind: the command always says whether the call goes on."""
 
+import contextlib
 import json
 import os
 import pty
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
 
+from ringonce.ledger import Row, RowState
+from ringonce.ledger.sqlite import SqliteLedger
 from ringonce.sandbox import Sandbox
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -82,6 +87,28 @@ def test_under_nohup_a_closed_terminal_changes_nothing(start: Start, sandbox: Sa
     assert process.returncode == 0
 
 
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_before_the_command_has_begun_every_signal_is_told_and_nothing_is_sent(
+    start: Start, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, sign: signal.Signals, code: int
+) -> None:
+    if signal.getsignal(sign) is signal.SIG_IGN:
+        pytest.skip("whoever started the tests decided that this signal means nothing")
+    sandbox.fault(path="/oauth/token", action="delay", delay_s=SLOW)
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    process = start(*TALK)
+    assert process.stderr is not None
+    while "click.utils" not in process.stderr.readline():
+        pass
+
+    process.send_signal(sign)
+    _, words = process.communicate()
+
+    assert process.returncode == code
+    assert "interrupted" in words
+    assert "Traceback" not in words
+    assert sandbox.calls() == []
+
+
 def test_before_the_request_ctrl_c_means_that_nothing_was_sent(start: Start, sandbox: Sandbox) -> None:
     sandbox.fault(path="/api/v2/users/search", action="delay", delay_s=SLOW)
     process = start(*TALK, "--json")
@@ -128,6 +155,42 @@ def test_while_the_quota_is_waited_for_ctrl_c_means_that_nothing_was_sent_and_th
     assert words.endswith("interrupted: nothing was sent\n")
     assert sandbox.calls() == []
     assert run("history", "--intent", "crm-4711").stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("became", "words"),
+    [
+        ({}, "this run sent nothing, but another one may have: then the call may ring"),
+        ({"state": RowState.UNKNOWN}, "the request has left and the call may ring"),
+    ],
+    ids=["open", "unknown"],
+)
+def test_a_ctrl_c_while_another_runs_call_is_waited_for_does_not_say_that_nothing_rings(
+    start: Start, sandbox: Sandbox, environ: dict[str, str], became: dict[str, Any], words: str
+) -> None:
+    with contextlib.closing(SqliteLedger(Path(environ["RINGONCE_STATE_DIR"]) / "ledger.sqlite3")) as ledger:
+        now = time.time()
+        row = Row(
+            platform=sandbox.url,
+            intent="crm-4711",
+            agent_id="a1b2c3d4-e5f6-7890-abcd-ef1234567890",
+            mark=ledger.mark("+15559870000"),
+            tail="0000",
+            incarnation="another",
+            armed_at=now,
+            deadline=now + 30,
+            **became,
+        )
+        ledger.arm(row)
+    sandbox.fault(path="/api/v2/analytics/*", action="delay", delay_s=SLOW)
+    process = start(*TALK, "--intent", "crm-4711")
+    until_asked(sandbox, "/analytics/")
+
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate()
+
+    assert process.returncode == 130
+    assert told == f"interrupted: {words}; its attribute ringonce.intent is crm-4711\n"
 
 
 def test_a_second_ctrl_c_quits_at_once_and_says_that_it_may_ring(start: Start, sandbox: Sandbox) -> None:

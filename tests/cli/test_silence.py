@@ -39,23 +39,23 @@ class Waiting(AsyncClient):
         return self.on_wire
 
     async def place_call(self, **order: Any) -> Placed:
-        self.rows.arm(
-            Row(
-                platform=PLATFORM,
-                intent=order["intent"],
-                agent_id=ADA,
-                mark="",
-                tail="6543",
-                incarnation="ours",
-                armed_at=0.0,
-                deadline=1e12,
-            )
+        row = Row(
+            platform=PLATFORM,
+            intent=order["intent"],
+            agent_id=ADA,
+            mark="",
+            tail="6543",
+            incarnation="ours",
+            armed_at=0.0,
+            deadline=1e12,
         )
+        self.rows.arm(row)
         asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGINT)
         try:
             await self.let_go.wait()
         except asyncio.CancelledError:
             self.cancelled = True
+            self.rows.release(row)
             raise
         return Placed(conversation_id="c-1", intent=order["intent"], agent_id=ADA, to=order["to"])
 

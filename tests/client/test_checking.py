@@ -126,7 +126,7 @@ def test_a_read_is_asked_once_however_often_it_fails(simulated: Simulated) -> No
     found = checked(simulated, queue="Sales")
 
     assert len(simulated.sent) <= MOST_REQUESTS
-    assert found["host"].verdict == "warn"
+    assert found["host"].verdict == "fail"
     assert len({one.url for one in simulated.sent}) == len(simulated.sent)
 
 
@@ -219,7 +219,11 @@ def test_little_quota_is_a_warning(simulated: Simulated) -> None:
     found = checked(simulated)["quota"]
 
     assert found.verdict == "warn"
-    assert found.evidence.startswith("1 of 5 requests left")
+    assert found.evidence.startswith("1 of 5 requests a minute left")
+
+
+def test_the_quota_says_how_long_a_batch_takes(simulated: Simulated) -> None:
+    assert "; 1,000 calls take about 3 min" in checked(simulated)["quota"].evidence
 
 
 def test_the_last_request_of_the_quota_is_a_failure(simulated: Simulated) -> None:
@@ -284,3 +288,36 @@ def test_a_caller_id_beside_a_queue_makes_no_sense_and_nothing_is_asked(simulate
         checked(simulated, caller_id="+15551234568", queue="Sales")
 
     assert simulated.sent == []
+
+
+@pytest.mark.parametrize(
+    ("agent", "trouble", "words"),
+    [
+        pytest.param("nobody@example.com", None, "there is no such agent", id="there is none"),
+        pytest.param(ADA.replace("a1", "00"), None, "there is no such agent", id="there is none of this id"),
+        pytest.param(GRACE, answers(403), "the agent could not be looked up", id="the search is not permitted"),
+        pytest.param(GRACE, answers(500), "the agent could not be looked up", id="the search fails"),
+    ],
+)
+def test_what_is_said_of_the_phone_of_an_agent_without_an_id_is_true(
+    simulated: Simulated, agent: str, trouble: Callable[[Answer], Response] | None, words: str
+) -> None:
+    if trouble:
+        simulated.trouble = on("/users/search", trouble)
+
+    found = checked(simulated, agent=agent, queue="Sales")
+
+    assert found["agent"].verdict == "fail"
+    assert found["station"].evidence == f"not checked: {words}"
+    assert words in found["queue"].evidence
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_host_in_trouble_fails_the_check(simulated: Simulated, status: int) -> None:
+    simulated.trouble = on("/tokens/me", answers(status))
+
+    found = checked(simulated)
+
+    assert found["host"].verdict == "fail"
+    assert f"HTTP {status}" in found["host"].evidence
+    assert "status page" in found["host"].remedy

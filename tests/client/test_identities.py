@@ -5,11 +5,20 @@ import logging
 import pytest
 
 from consenting import PUBLISHED_PRIVATE_KEY
-from ringonce import AccessToken, AsyncClient, ClientCredentials, ConfigError, InvalidInput, JwtBearer, NotAuthenticated
+from ringonce import (
+    AccessToken,
+    AsyncClient,
+    ClientCredentials,
+    ConfigError,
+    InvalidInput,
+    JwtBearer,
+    NoAnswer,
+    NotAuthenticated,
+)
 from ringonce.client.flows.following import follow
 from ringonce.client.flows.identity import revoke, whoami
 from ringonce.client.flows.placing import place_call, plan_call
-from ringonce.client.wishes import Arm, Listen, Look, Request, Settle
+from ringonce.client.wishes import Arm, Listen, Look, Request, Response, Settle
 from simulated import ADA, ORIGIN, Simulated
 
 CLIENT, SECRET = "your_client_id", "your_client_secret"
@@ -77,8 +86,8 @@ def test_the_plan_and_the_log_say_which_grant_is_used_for_whom(
 
     assert own.identity == f"JWT of your_client_id for {ADA}, as the agent"
     assert other.identity == f"client credentials of your_client_id, on behalf of agent {other.agent_id}"
-    assert own.identity in caplog.text
-    assert other.identity in caplog.text
+    assert f"POST {own.url} with {own.identity}" in caplog.text
+    assert f"POST {other.url} with {other.identity}" in caplog.text
 
 
 def test_an_identity_that_is_somebody_elses_rings_nobody() -> None:
@@ -164,3 +173,35 @@ def test_a_revoked_token_is_replaced_by_the_next_request() -> None:
     simulated.run(whoami(simulated.session))
 
     assert simulated.session.grants[""].value != before
+
+
+@pytest.mark.parametrize("called", [ADA, "ada@example.com", "Ada Lovelace"])
+@pytest.mark.parametrize(
+    "named", [("ada@example.com", "Ada Lovelace"), (ADA, "Ada Lovelace"), ("ada@example.com", ADA)]
+)
+def test_two_identities_for_one_agent_are_a_mistake_and_ring_nobody(named: tuple[str, str], called: str) -> None:
+    simulated = pooled(**dict.fromkeys(named, ADA))
+
+    with pytest.raises(ConfigError, match="several identities") as told:
+        simulated.run(place_call(simulated.session, simulated.order(agent=called)))
+
+    assert all(repr(name.casefold()) in told.value.why for name in named)
+    assert simulated.creates == []
+
+
+def test_one_identity_under_two_names_is_none() -> None:
+    his = identity(ADA)
+    simulated = Simulated(pool={"ada@example.com": his, "ada lovelace": his})
+
+    simulated.run(place_call(simulated.session, simulated.order(agent="Ada Lovelace")))
+
+    assert len(simulated.creates) == 1
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"organization":7}', b"\xff"])
+def test_a_page_of_the_token_that_cannot_be_read_is_no_answer(body: bytes) -> None:
+    simulated = Simulated()
+    simulated.trouble = lambda request, go: Response(200, {}, body) if "/tokens/me" in request.url else go()
+
+    with pytest.raises(NoAnswer, match="own page"):
+        simulated.run(whoami(simulated.session))

@@ -16,6 +16,7 @@ from ringonce.client.wishes import Consent, Landing
 
 URL = "https://login.example/oauth/authorize?client_id=x"
 HERE = "http://127.0.0.1/callback"
+STATE = "the-state"
 
 
 @pytest.fixture(autouse=True)
@@ -49,12 +50,11 @@ def test_the_browser_comes_back_to_a_free_port_with_what_it_was_given(
     browse: Callable[[Callable[[str], object]], None],
 ) -> None:
     pages = []
-    browse(lambda uri: pages.append(get(f"{uri}?code=c%20d&state=s")))
+    browse(lambda uri: pages.append(get(f"{uri}?code=c%20d&state={STATE}")))
 
-    landing = asyncio.run(consent(Consent(URL, HERE, 10)))
+    landing = asyncio.run(consent(Consent(URL, HERE, STATE, 10)))
 
-    assert landing
-    assert landing.query == {"code": "c d", "state": "s"}
+    assert landing.query == {"code": "c d", "state": STATE}
     assert landing.redirect_uri.startswith("http://127.0.0.1:")
     assert landing.redirect_uri.endswith("/callback")
 
@@ -69,20 +69,45 @@ def test_other_pages_and_empty_answers_are_not_taken(browse: Callable[[Callable[
             except urllib.error.HTTPError as error:
                 with error:
                     codes.append(error.code)
-        get(f"{uri}?error=access_denied")
+        get(f"{uri}?error=access_denied&state={STATE}")
 
     browse(wander)
-    landing = asyncio.run(consent(Consent(URL, HERE, 10)))
+    landing = asyncio.run(consent(Consent(URL, HERE, STATE, 10)))
 
     assert codes == [404, 404, 404]
-    assert landing
-    assert landing.query == {"error": "access_denied"}
+    assert landing.query == {"error": "access_denied", "state": STATE}
+
+
+@pytest.mark.parametrize(
+    "answer", ["code=stolen&state=another", "code=stolen", "error=access_denied&state=", "error=e&state=%F0%9F%90%A7"]
+)
+def test_an_answer_to_another_question_is_passed_over_and_the_wait_goes_on(
+    browse: Callable[[Callable[[str], object]], None], answer: str
+) -> None:
+    pages = []
+
+    def wander(uri: str) -> None:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            get(f"{uri}?{answer}")
+        with refused.value as page:
+            pages.append((page.code, page.read().decode()))
+        pages.append((200, get(f"{uri}?code=ours&state={STATE}")))
+
+    browse(wander)
+    landing = asyncio.run(consent(Consent(URL, HERE, STATE, 10)))
+
+    [(refused, words), (_, taken)] = pages
+    assert refused == 400
+    assert "passed this answer over" in words
+    assert "has your answer" in taken
+    assert landing.query["code"] == "ours"
+    assert landing.foreign == 1
 
 
 def test_without_a_browser_the_address_is_shown_and_the_wait_ends(capsys: pytest.CaptureFixture[str]) -> None:
-    landing = asyncio.run(consent(Consent(URL, HERE, 0.01)))
+    landing = asyncio.run(consent(Consent(URL, HERE, STATE, 0.01)))
 
-    assert landing is None
+    assert landing.query == {}
     shown = capsys.readouterr()
     assert f"{URL}&redirect_uri=http%3A%2F%2F127.0.0.1%3A" in shown.err
     assert shown.out == ""
@@ -96,7 +121,7 @@ def test_a_browser_that_fails_to_open_is_no_error(
 
     browse(fail)
 
-    assert asyncio.run(consent(Consent(URL, HERE, 0.05))) is None
+    assert asyncio.run(consent(Consent(URL, HERE, STATE, 0.05))).query == {}
     assert URL in capsys.readouterr().err
 
 
@@ -104,7 +129,7 @@ def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=str(port)) as caught:
-            asyncio.run(consent(Consent(URL, f"http://localhost:{port}/", 1)))
+            asyncio.run(consent(Consent(URL, f"http://localhost:{port}/", STATE, 1)))
 
     assert "without a port" in caught.value.fix
 
@@ -114,13 +139,13 @@ def test_a_connection_that_says_nothing_holds_nobody_up(browse: Callable[[Callab
 
     def connect_twice(uri: str) -> None:
         silent.append(socket.create_connection(("127.0.0.1", int(uri.rpartition(":")[2].partition("/")[0]))))
-        get(f"{uri}?code=c")
+        get(f"{uri}?code=c&state={STATE}")
 
     browse(connect_twice)
-    landing = asyncio.run(consent(Consent(URL, HERE, 5)))
+    landing = asyncio.run(consent(Consent(URL, HERE, STATE, 5)))
     silent[0].close()
 
-    assert landing is not None
+    assert landing.query
 
 
 def test_what_came_back_shows_no_code() -> None:

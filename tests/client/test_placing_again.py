@@ -105,3 +105,28 @@ def test_the_call_of_another_intent_is_not_taken_for_the_lost_one(simulated: Sim
         simulated.run(place_call(simulated.session, simulated.order(**tutorial)))
 
     assert [call["conversationId"] for call in simulated.world.calls()] == [other.conversation_id]
+
+
+def test_an_attempt_that_was_taken_back_and_armed_anew_is_waited_for_to_its_own_end(simulated: Simulated) -> None:
+    steps_until(simulated, Send)
+    armed = simulated.ledger.look(ORIGIN, "crm-4711")
+    assert armed is not None
+    armed = msgspec.structs.replace(armed, incarnation="another process")
+    anew = msgspec.structs.replace(armed, armed_at=armed.armed_at + 25, deadline=armed.deadline + 25)
+
+    def arm_anew() -> None:
+        simulated.ledger.release(armed)
+        simulated.ledger.arm(anew)
+
+    simulated.ledger._rows[ORIGIN, "crm-4711"] = armed
+    simulated.world.at(armed.armed_at + 25, arm_anew)
+    with pytest.raises(OutcomeUnknown):
+        simulated.run(place_call(simulated.session, simulated.order()))
+
+    assert simulated.world.now >= anew.deadline + simulated.session.settle
+    assert simulated.ledger.look(ORIGIN, "crm-4711") == msgspec.structs.replace(
+        anew,
+        state=RowState.UNKNOWN,
+        settled_at=simulated.world.now,
+        evidence="whoever placed it stopped before an answer",
+    )

@@ -8,8 +8,9 @@ import pytest
 
 from ringonce import errors
 from ringonce.client.flows.exchange import exchange, refusal
+from ringonce.client.login_remedies import LOGIN, login_remedy
 from ringonce.client.outcome import LegFacts, judge
-from ringonce.client.remedies import ENDINGS, LOGIN, TABLE, TUTORIAL, Remedy, login_remedy, remedy
+from ringonce.client.remedies import ENDINGS, TABLE, TUTORIAL, Remedy, remedy
 from ringonce.client.snapshots import Leg
 from ringonce.client.wishes import Request, Response
 from simulated import Simulated
@@ -87,14 +88,14 @@ def test_every_row_says_something_and_no_code_has_two() -> None:
     ],
 )
 def test_the_login_hosts_words_lead_to_their_own_remedy(error: str, words: str, says: str) -> None:
-    known = login_remedy(error, words)
+    known = login_remedy(error, words, "client_credentials")
 
     assert known is not None
     assert says in known.fix
 
 
 def test_what_the_login_host_says_otherwise_is_left_to_the_grant() -> None:
-    assert login_remedy("invalid_grant", "the refresh token was used before") is None
+    assert login_remedy("invalid_grant", "the refresh token was used before", "refresh_token") is None
 
 
 @pytest.mark.parametrize(("code", "outcome", "_means", "_fix"), ENDINGS, ids=[one[0] for one in ENDINGS])

@@ -15,6 +15,7 @@ import pytest
 
 from ringonce import ConfigError, FileSafe, KeyringSafe, MemorySafe, Safe
 from ringonce.client import safe as safes
+from ringonce.client import turns
 from ringonce.client.safe import safe_in
 
 
@@ -128,7 +129,7 @@ def test_a_lock_on_a_file_that_is_gone_is_no_turn(tmp_path: Path, monkeypatch: p
         looks.append(number)
         return len(looks) > 1
 
-    monkeypatch.setattr(safes, "_is_still", gone_once)
+    monkeypatch.setattr(turns, "_is_still", gone_once)
 
     async def turn() -> None:
         async with safe.alone("chain", patience=1):
@@ -157,6 +158,7 @@ def test_a_file_that_others_can_open_is_refused(tmp_path: Path, mode: int) -> No
     with pytest.raises(ConfigError, match=f"{mode:04o}") as caught:
         safe.recall("chain")
 
+    assert "ringonce logout" in caught.value.fix
     assert "log in again" in caught.value.fix
     assert "a secret" not in str(caught.value)
 
@@ -239,6 +241,8 @@ def test_a_keyring_that_gives_nothing_says_what_to_do(tmp_path: Path, trouble: E
         pytest.param(Keyring(), "", KeyringSafe, id="there is one"),
         pytest.param(Keyring(), "file", FileSafe, id="there is one, and a file is wanted"),
         pytest.param(Keyring(priority=0), "", FileSafe, id="one that keeps nothing"),
+        pytest.param(Keyring(priority=0.5), "", FileSafe, id="one that is not recommended"),
+        pytest.param(Keyring(priority=0.5), "keyring", KeyringSafe, id="one that is not recommended, and is wanted"),
         pytest.param(None, "", FileSafe, id="none is installed"),
     ],
 )
@@ -250,8 +254,11 @@ def test_the_keyring_is_used_where_there_is_one(
     assert isinstance(safe_in(tmp_path, choice), kind)
 
 
-def test_a_keyring_that_is_wanted_and_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "keyring", None)
+@pytest.mark.parametrize("keyring", [None, Keyring(priority=0), Keyring(priority=-1)])
+def test_a_keyring_that_is_wanted_and_not_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keyring: Any
+) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", keyring)
 
     with pytest.raises(ConfigError, match=r"no keyring"):
         safe_in(tmp_path, "keyring")
@@ -270,3 +277,30 @@ def test_entries_are_found_in_the_systems_keyring_by_the_programs_name(tmp_path:
     KeyringSafe(tmp_path, keyring).keep("chain", "a secret")
 
     assert keyring.kept == {(safes.SERVICE, "chain"): "a secret"}
+
+
+def test_what_others_can_read_is_given_to_whoever_withdraws_it(tmp_path: Path) -> None:
+    FileSafe(tmp_path).keep("chain", "a secret")
+    [path] = tmp_path.iterdir()
+    path.chmod(0o644)
+
+    assert FileSafe(tmp_path, even_leaked=True).recall("chain") == "a secret"
+    assert safe_in(tmp_path.parent, "file", even_leaked=True).recall("chain") is None
+
+
+@pytest.mark.parametrize("then", ["another", None])
+def test_a_process_that_dies_while_it_writes_leaves_a_half_that_the_next_one_removes(
+    tmp_path: Path, then: str | None
+) -> None:
+    code = (
+        "import os, sys, pathlib\n"
+        "from ringonce import FileSafe\n"
+        "os.fsync = lambda _: os._exit(0)\n"
+        "FileSafe(pathlib.Path(sys.argv[1])).keep('chain', 'half a secret')\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)  # noqa: S603  # our own
+    assert "half a secret" in [path.read_text() for path in tmp_path.iterdir()]
+
+    FileSafe(tmp_path).keep("chain", then)
+
+    assert [path.read_text() for path in tmp_path.iterdir()] == ([then] if then else [])

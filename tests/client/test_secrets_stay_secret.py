@@ -22,6 +22,7 @@ from ringonce import (
     RingonceError,
     Saml2Bearer,
 )
+from ringonce.client.auth import AccessGrant
 from ringonce.client.flows.identity import revoke, whoami
 from ringonce.client.flows.placing import place_call, plan_call
 from ringonce.client.wishes import Lost, Request, Response
@@ -188,3 +189,9 @@ def test_a_key_that_cannot_be_read_is_not_quoted() -> None:
 
     shown = "".join(traceback.format_exception(caught.value))
     assert not [line for line in half.splitlines()[1:] if line in shown]
+
+
+def test_not_even_the_end_of_a_token_shows() -> None:
+    grant = AccessGrant(value="a-token-that-ends-in-wxyz", issued_at=0.0)
+
+    assert "wxyz" not in repr([grant, AccessToken(grant.value)])

@@ -1,8 +1,9 @@
 """The one token cache: however many ask, one renewal is in flight, and each identity has a token of its own."""
 
 import asyncio
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from consenting import PUBLISHED_PRIVATE_KEY
 from ringonce import AsyncClient, ClientCredentials, FileSafe, JwtBearer, NotAuthenticated, RefreshToken
+from ringonce.client.transport import Transport
+from ringonce.client.wishes import Request, Response
 from ringonce.sandbox import Sandbox
 from ringonce.sandbox.world import World
 
@@ -106,17 +109,19 @@ def test_every_identity_has_a_token_of_its_own(sandbox: Sandbox) -> None:
     assert len(sandbox.calls()) == 6
 
 
-def test_processes_that_share_a_refresh_token_do_not_lock_each_other_out(sandbox: Sandbox, tmp_path: Path) -> None:
-    def consent(world: World) -> str:
-        client, user = world.clients[CLIENT], world.org.user_of("ada@example.com")
-        assert user
-        code = world.consents.give(client, user, redirect_uri="", scopes=None)
-        given = world.consents.of_code(code)
-        assert given
-        given.public = True
-        world.consents.issue(client, given)
-        return given.refresh_token
+def consent(world: World) -> str:
+    """Give a refresh token of Ada's."""
+    client, user = world.clients[CLIENT], world.org.user_of("ada@example.com")
+    assert user
+    code = world.consents.give(client, user, redirect_uri="", scopes=None)
+    given = world.consents.of_code(code)
+    assert given
+    given.public = True
+    world.consents.issue(client, given)
+    return given.refresh_token
 
+
+def test_processes_that_share_a_refresh_token_do_not_lock_each_other_out(sandbox: Sandbox, tmp_path: Path) -> None:
     first = sandbox.do(consent)
 
     async def work() -> None:
@@ -162,3 +167,70 @@ def test_a_grant_that_fails_is_told_to_everybody_who_waits(sandbox: Sandbox) -> 
 
     assert [type(one) for one in told] == [NotAuthenticated] * 10
     assert token_requests(sandbox) == 1
+
+
+class Slow(FileSafe):
+    """A disk that takes its time, so that something can happen meanwhile."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.busy, self.on = threading.Event(), threading.Event()
+
+    def keep(self, name: str, secret: str | None) -> None:
+        self.busy.set()
+        self.on.wait(10)
+        super().keep(name, secret)
+
+
+@pytest.mark.parametrize("how", ["the client is closed", "the caller is cancelled"])
+def test_a_refresh_token_that_was_just_given_is_not_lost_when(sandbox: Sandbox, tmp_path: Path, how: str) -> None:
+    first, slow = sandbox.do(consent), Slow(tmp_path)
+
+    async def work() -> str:
+        genesys = AsyncClient(base_url=sandbox.url, auth=RefreshToken(CLIENT, first), safe=slow)
+        asking = asyncio.create_task(genesys.whoami())
+        await asyncio.to_thread(slow.busy.wait, 10)
+        asyncio.get_running_loop().call_later(0.05, slow.on.set)
+        if "cancelled" in how:
+            asking.cancel()
+        await genesys.aclose()
+        await asyncio.gather(asking, return_exceptions=True)
+        sandbox.do(expire)
+        async with AsyncClient(
+            base_url=sandbox.url, auth=RefreshToken(CLIENT, first), safe=FileSafe(tmp_path)
+        ) as other:
+            return (await other.whoami()).email
+
+    assert asyncio.run(work()) == "ada@example.com"
+
+
+@pytest.mark.parametrize("how", ["the client is closed", "the caller is cancelled"])
+def test_the_answer_that_brings_a_refresh_token_is_waited_for_when(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    first = sandbox.do(consent)
+    send, left = Transport.send, asyncio.Event()
+
+    async def slowly(self: Transport, request: Request, *ready: Callable[[], None]) -> Response:
+        answer = await send(self, request, *ready)
+        if "/oauth/token" in request.url:
+            left.set()
+            await asyncio.sleep(0.05)
+        return answer
+
+    async def work() -> str:
+        genesys = AsyncClient(base_url=sandbox.url, auth=RefreshToken(CLIENT, first), safe=FileSafe(tmp_path))
+        asking = asyncio.create_task(genesys.whoami())
+        await left.wait()
+        if "cancelled" in how:
+            asking.cancel()
+        await genesys.aclose()
+        await asyncio.gather(asking, return_exceptions=True)
+        sandbox.do(expire)
+        async with AsyncClient(
+            base_url=sandbox.url, auth=RefreshToken(CLIENT, first), safe=FileSafe(tmp_path)
+        ) as other:
+            return (await other.whoami()).email
+
+    monkeypatch.setattr(Transport, "send", slowly)
+    assert asyncio.run(work()) == "ada@example.com"

@@ -1,5 +1,6 @@
 """Both ledgers keep the same promise; the one on disk keeps it past the process."""
 
+import contextlib
 import os
 import resource
 import signal
@@ -15,7 +16,7 @@ import msgspec
 import pytest
 
 from ringonce.errors import LedgerError
-from ringonce.ledger import Ledger, Row, RowState
+from ringonce.ledger import Ledger, Meter, Row, RowState
 from ringonce.ledger.memory import MemoryLedger
 from ringonce.ledger.sqlite import SqliteLedger
 
@@ -256,3 +257,79 @@ def test_a_full_disk_arms_nothing(path: Path) -> None:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert SqliteLedger(path).look("https://api.test", "crm-4711") is None
+
+
+def spent(ledger: Ledger, requests: int, whose: str = "one token", platform: str = "https://api.test") -> int:
+    def change(meter: Meter) -> tuple[Meter, int]:
+        meter = msgspec.structs.replace(meter, taken=meter.taken + requests)
+        return meter, meter.taken
+
+    return ledger.meter(platform, whose, change)
+
+
+def test_a_meter_is_one_tokens_on_one_platform(ledger: Ledger) -> None:
+    spent(ledger, 3)
+
+    assert spent(ledger, 2) == 5
+    assert spent(ledger, 1, whose="another token") == 1
+    assert spent(ledger, 1, platform="https://api.elsewhere.test") == 1
+
+
+def test_a_change_of_a_meter_that_fails_changes_nothing(ledger: Ledger) -> None:
+    def fail(meter: Meter) -> tuple[Meter, int]:
+        raise ZeroDivisionError
+
+    spent(ledger, 3)
+    with pytest.raises(ZeroDivisionError):
+        ledger.meter("https://api.test", "one token", fail)
+
+    assert spent(ledger, 0) == 3
+
+
+def test_threads_that_share_a_meter_count_every_request(ledger: Ledger) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: spent(ledger, 1), range(200)))
+
+    assert spent(ledger, 0) == 200
+
+
+def test_two_processes_share_a_meter_and_the_file_does_not_name_the_token(path: Path) -> None:
+    first, second = SqliteLedger(path), SqliteLedger(path)
+    spent(first, 3, whose="a-very-secret-token")
+
+    assert spent(second, 2, whose="a-very-secret-token") == 5
+    first.close()
+    second.close()
+    assert not [file for file in path.parent.iterdir() if b"a-very-secret-token" in file.read_bytes()]
+
+
+def test_a_file_from_before_there_were_meters_is_used_as_it_is(path: Path) -> None:
+    SqliteLedger(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as before:
+        before.execute("DROP TABLE meters")
+
+    ledger = SqliteLedger(path)
+
+    assert spent(ledger, 2) == 2
+    ledger.close()
+
+
+def test_meters_of_tokens_long_gone_are_forgotten(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = SqliteLedger(path)
+    monkeypatch.setattr("time.time", lambda: 1_000_000.0)
+    spent(ledger, 3)
+    monkeypatch.setattr("time.time", lambda: 1_000_000.0 + 90_000)
+    spent(ledger, 1, whose="another token")
+
+    assert spent(ledger, 0) == 0
+    ledger.close()
+
+
+def test_a_meter_that_can_not_be_read_begins_anew(path: Path) -> None:
+    ledger = SqliteLedger(path)
+    spent(ledger, 3)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("UPDATE meters SET meter = '[]'")
+
+    assert spent(ledger, 1) == 1
+    ledger.close()

@@ -251,3 +251,11 @@ def test_where_a_code_may_go(asked: str, may: bool) -> None:
 def test_what_may_be_registered(uri: str, flaw: str) -> None:
     assert flaw in flaw_of(uri)
     assert bool(flaw) is bool(flaw_of(uri))
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999"])
+def test_a_port_that_no_machine_has_is_nowhere_to_go(desk: Desk, port: str) -> None:
+    there = f"http://127.0.0.1:{port}/callback"
+
+    assert not may_go_to(there, ["http://127.0.0.1/callback"])
+    assert visit_page(desk, redirect_uri=there).status == 400

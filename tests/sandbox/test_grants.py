@@ -5,6 +5,7 @@ import pytest
 from ringonce.sandbox.default_org import ADA
 from ringonce.sandbox.desk import Desk
 from ringonce.sandbox.desk.oauth import challenge_of
+from ringonce.sandbox.http import Request
 from ringonce.sandbox.world import World
 from signing_in import CALLBACK, SERVICE, VERIFIER, ask_for_token, code_for, who
 
@@ -226,3 +227,15 @@ def test_nothing_of_a_consent_or_a_token_shows_a_secret(desk: Desk, world: World
     for secret in (code, answer["access_token"], answer["refresh_token"], SERVICE.partition(":")[2]):
         assert secret not in shown
     assert ADA in shown
+
+
+def test_a_refresh_token_outlives_the_access_token_that_is_deleted(desk: Desk) -> None:
+    _, given = ask_for_token(desk, grant_type="authorization_code", code=code_for(desk), redirect_uri=CALLBACK)
+    headers = {"authorization": f"Bearer {given['access_token']}"}
+
+    assert desk.handle(Request("DELETE", "/api/v2/tokens/me", {}, headers)).status == 200
+
+    assert who(desk, given["access_token"]) == "bad.credentials"
+    status, anew = ask_for_token(desk, grant_type="refresh_token", refresh_token=given["refresh_token"])
+    assert status == 200
+    assert who(desk, anew["access_token"]) == "ada@example.com"

@@ -1,95 +1,124 @@
-"""A network that does what networks do, from seeded dice: late, lost, cut off, refused, in the wrong order, twice."""
+"""A network that does what networks do, from seeded dice: late, lost, cut off, refused; and the platform's moods."""
 
-import dataclasses
+import bisect
+import itertools
 import random
+from collections import Counter
 from collections.abc import Callable
 
 from ringonce.client.wishes import Lost, Request, Response
-
-Answer = Callable[[], Response]
-Later = Callable[[float, Callable[[], None]], None]
+from ringonce.sandbox.desk import Desk
+from ringonce.sandbox.world import World
+from simulated import answered
 
 GIVES_UP = 15.0
 """Seconds after which a client stops waiting for an answer."""
-LONGEST_TROUBLE = 12.0
-"""Seconds for which the network misbehaves; then it is sound, so that the truth can be had."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Troubles:
-    """How likely each trouble is, for any request while there is trouble."""
-
-    unreachable: float = 0.04
-    lost_before: float = 0.06
-    lost_after: float = 0.12
-    cut_off: float = 0.05
-    late_5xx: float = 0.06
-    early_5xx: float = 0.05
-    storm_429: float = 0.05
-    late: float = 0.08
-    expired_token: float = 0.03
+STRAGGLES = (50.0, 420.0)
+"""Seconds that a straggler is on its way: longer than anybody waits for an answer and looks for the call."""
+SHARES = {
+    "unreachable": 0.04,
+    "lost_before": 0.06,
+    "lost_after": 0.12,
+    "cut_off": 0.05,
+    "late_5xx": 0.06,
+    "early_5xx": 0.05,
+    "storm_429": 0.05,
+    "late": 0.08,
+    "expired_token": 0.03,
+}
+"""How likely each trouble is, for any request while there is trouble; a request meets at most one."""
+_NAMES = (*SHARES, "")
+_BOUNDS = tuple(itertools.accumulate(SHARES.values()))
 
 
 class Network:
-    """Carries one request after another; each meets at most one trouble."""
+    """Carries requests to the platform and answers back."""
 
-    def __init__(self, dice: random.Random, troubles: Troubles, begins: float) -> None:
-        self.dice, self.troubles, self._begins = dice, troubles, begins
-        self.log: list[str] = []
-
-    def carry(
-        self, request: Request, now: float, handle: Answer, later: Later, reply: Callable[[Response | Lost], None]
+    def __init__(
+        self, world: World, dice: random.Random, met: Counter[str], *, sound_from: float, straggler: bool
     ) -> None:
-        """Take *request* to the platform and its answer back, by way of *later*, or lose either."""
-        there, back = self.dice.uniform(0.005, 0.15), self.dice.uniform(0.005, 0.15)
-        trouble = self._trouble() if now < self._begins + LONGEST_TROUBLE else ""
-        asked = request.url.partition("/api/v2")[2] or "token"
-        self.log.append(f"{now - self._begins:7.2f}  {request.method} {asked}  {trouble}".rstrip())
-        if trouble == "unreachable":
-            return later(there, lambda: reply(Lost("connection refused", sent=False)))
-        if trouble == "lost_before":
-            return later(there, lambda: reply(Lost("connection closed", sent=True)))
-        if trouble == "early_5xx":
-            return later(
-                there + back, lambda: reply(Response(self.dice.choice((500, 503)), {"retry-after": "1"}, b"{}"))
-            )
-        if trouble == "storm_429":
-            wait = str(self.dice.choice((0, 1, 2)))
-            return later(there + back, lambda: reply(Response(429, {"retry-after": wait}, b"{}")))
-        if trouble == "expired_token":
-            return later(there + back, lambda: reply(Response(401, {}, b'{"code":"credentials.expired"}')))
-        if trouble == "late":
-            # The request dawdles on the way: the client gives up long before or long after it arrives.
+        self.world, self.dice, self.met = world, dice, met
+        self.desk = Desk(world)
+        self.log: list[tuple[float, str, object]] = []
+        self._sound_from, self._straggler = sound_from, straggler
+
+    def carry(self, request: Request, reply: Callable[[Response | Lost], None], *, create: bool) -> None:
+        """Take *request* to the platform and its answer back, or lose either; *reply* gets one of both, once."""
+        now = self.world.now
+        there, back = 0.005 + 0.145 * self.dice.random(), 0.005 + 0.145 * self.dice.random()
+        trouble = _NAMES[bisect.bisect_right(_BOUNDS, self.dice.random())] if now < self._sound_from else ""
+        if create and self._straggler:
+            trouble, self._straggler, there = "straggler", False, self.dice.uniform(*STRAGGLES)
+        elif trouble == "late":
+            # It dawdles on the way: the client gives up long before or long after it arrives.
             there = self.dice.uniform(0.5, 22.0)
-        later(there, lambda: self._arrived(trouble, handle, there, back, later, reply))
-        if there > GIVES_UP:
-            later(GIVES_UP, lambda: reply(Lost("no answer in time", sent=True)))
-        return None
+        self.log.append((now, trouble, request))
+        if trouble:
+            self.met[trouble] += 1
+            if create:
+                self.met[f"{trouble}, a create"] += 1
+        self._send(_Passage(self, request, reply, trouble, back, create), there, back)
 
-    def _arrived(
+    def _send(self, passage: "_Passage", there: float, back: float) -> None:
+        later, trouble = self.world.agenda.after, passage.trouble
+        if trouble == "unreachable":
+            later(there, lambda: passage.reply(Lost("connection refused", sent=False)))
+        elif trouble == "lost_before":
+            later(there, lambda: passage.reply(Lost("connection closed", sent=True)))
+        elif trouble == "early_5xx":
+            status = self.dice.choice((500, 503))
+            later(there + back, lambda: passage.reply(Response(status, {"retry-after": "1"}, b"{}")))
+        elif trouble == "storm_429":
+            wait = str(self.dice.choice((0, 1, 2)))
+            later(there + back, lambda: passage.reply(Response(429, {"retry-after": wait}, b"{}")))
+        else:
+            later(there, passage.arrive)
+            if there > GIVES_UP:
+                later(GIVES_UP, passage.give_up)
+
+
+class _Passage:
+    """One request that reaches the platform."""
+
+    __slots__ = ("answer", "back", "create", "given_up", "network", "reply", "request", "trouble")
+
+    def __init__(
         self,
-        trouble: str,
-        handle: Answer,
-        there: float,
-        back: float,
-        later: Later,
+        network: Network,
+        request: Request,
         reply: Callable[[Response | Lost], None],
+        trouble: str,
+        back: float,
+        create: bool,
     ) -> None:
-        answer: Response | Lost = handle()
-        if there > GIVES_UP:
-            return
-        if trouble == "lost_after":
-            answer = Lost("connection closed", sent=True)
-        elif trouble == "cut_off" and isinstance(answer, Response):
-            answer = Response(answer.status, answer.headers, answer.body[: len(answer.body) // 2])
-        elif trouble == "late_5xx":
-            answer = Response(self.dice.choice((500, 502, 504)), {}, b"")
-        later(back, lambda: reply(answer))
+        self.network, self.request, self.reply = network, request, reply
+        self.trouble, self.back, self.create = trouble, back, create
+        self.given_up = False
+        self.answer: Response | Lost
 
-    def _trouble(self) -> str:
-        roll = self.dice.random()
-        for name, share in dataclasses.asdict(self.troubles).items():
-            roll -= share
-            if roll < 0:
-                return name
-        return ""
+    def give_up(self) -> None:
+        self.given_up = True
+        self.reply(Lost("no answer in time", sent=True))
+
+    def arrive(self) -> None:
+        network, trouble = self.network, self.trouble
+        if trouble == "expired_token":
+            network.world.tokens.expire(self.request.headers.get("authorization", "").removeprefix("Bearer ") or "none")
+        answer = answered(network.desk, self.request)
+        if answer.status in {401, 429}:
+            network.met[f"the platform said {answer.status}"] += 1
+        if self.given_up:
+            if self.create and answer.ok:
+                network.met["created after the client gave up waiting"] += 1
+            return
+        self.answer = answer
+        if trouble == "lost_after":
+            self.answer = Lost("connection closed", sent=True)
+        elif trouble == "cut_off":
+            self.answer = Response(answer.status, answer.headers, answer.body[: len(answer.body) // 2])
+        elif trouble == "late_5xx":
+            self.answer = Response(network.dice.choice((500, 502, 504)), {}, b"")
+        network.world.agenda.after(self.back, self.deliver)
+
+    def deliver(self) -> None:
+        self.reply(self.answer)

@@ -1,16 +1,54 @@
 """The command line: words in, words and exit codes out. Data goes to stdout, words to stderr."""
 
+import signal
+import types
+
+ENDING = (signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
+"""What ends a process at once and without a word, unless somebody listens."""
+
+
+class Ended(KeyboardInterrupt):
+    """A signal that is to be taken like Ctrl-C; its number is its only argument."""
+
 
 def main() -> None:
     """Run the command that the process was started with."""
-    import io
     import sys
 
-    from ringonce.cli.menu import menu
+    begun = False
+    try:
+        for sign in ENDING:
+            # Under nohup it was decided that the signal means nothing.
+            if signal.getsignal(sign) is signal.SIG_DFL:
+                signal.signal(sign, _end)
+        from ringonce.cli.menu import menu
+
+        begun = True
+        _fit_for_any_terminal()
+        menu(prog_name="ringonce")
+    except KeyboardInterrupt as stopped:
+        sys.stderr.write("error: interrupted\n" if begun else "error: interrupted; nothing was sent\n")
+        sys.exit(interrupted_by(stopped))
+    finally:
+        for sign in ENDING:
+            if signal.getsignal(sign) is _end:
+                signal.signal(sign, signal.SIG_DFL)
+
+
+def interrupted_by(stopped: BaseException | None) -> int:
+    """Give the exit code that shells give to a process which that signal ended."""
+    return 128 + (stopped.args[0] if isinstance(stopped, Ended) else signal.SIGINT)
+
+
+def _fit_for_any_terminal() -> None:
+    import io
+    import sys
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that has no arrow gets a question mark, not a traceback.
             stream.reconfigure(errors="replace")
 
-    menu(prog_name="ringonce")
+
+def _end(number: int, _frame: types.FrameType | None) -> None:
+    raise Ended(number)

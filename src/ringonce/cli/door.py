@@ -43,7 +43,9 @@ def settings_of(environ: collections.abc.Mapping[str, str], *, agent: str = "", 
     if found is None:
         return settings.with_credentials()
     say(f"note: as {found.who}, who is logged in here")
-    return msgspec.structs.replace(settings, login_client_id=found.client_id, stored_login=found.store_as)
+    return msgspec.structs.replace(
+        settings, login_client_id=found.client_id, stored_login=found.store_as, stored_login_of=found.who
+    )
 
 
 def _login(settings: config.Settings, environ: collections.abc.Mapping[str, str], agent: str) -> "logins.Login | None":
@@ -71,7 +73,7 @@ def client_of(
 
     auth: Auth
     if settings.stored_login:
-        auth = RefreshToken(settings.login_client_id, store_as=settings.stored_login)
+        auth = RefreshToken(settings.login_client_id, store_as=settings.stored_login, whose=settings.stored_login_of)
     elif settings.access_token:
         auth = AccessToken(settings.access_token)
     else:

@@ -80,15 +80,16 @@ async def carry_out(errand: Errand, client: "AsyncClient", ledger: "Ledger", tel
         return printable(_left_behind(errand, client, ledger))
 
     try:
-        try:
-            with Interrupt(last_words) as interrupt:
+        # A signal that comes while the end is told changes nothing about it.
+        with Interrupt(last_words) as interrupt:
+            try:
                 return await _carry_out(errand, client, ledger, teller, interrupt)
-        except RingonceError as error:
-            teller.failed(error)
-            return UNKNOWN if _may_ring(errand, ledger, error) else exit_code(error)
-        finally:
-            teller.close()
-            teller.result(errand.result())
+            except RingonceError as error:
+                teller.failed(error)
+                return UNKNOWN if _may_ring(errand, ledger, error) else exit_code(error)
+            finally:
+                teller.close()
+                teller.result(errand.result())
     except OSError as error:
         if not (why := output_lost(error)):
             raise
@@ -105,7 +106,7 @@ async def _carry_out(
         if interrupt.asked:
             await _give_up(errand, client, teller, placing)
             if placing.cancelled():
-                teller.say("interrupted: nothing was sent")
+                teller.say(f"interrupted: {_left_behind(errand, client, ledger)}")
                 return interrupt.code
         errand.placed = await placing
     finally:
@@ -162,7 +163,7 @@ async def _follow(errand: Errand, client: "AsyncClient", teller: Teller) -> None
 def _may_ring(errand: Errand, ledger: "Ledger", error: RingonceError) -> bool:
     if isinstance(error, StillGoing):
         return False
-    return errand.placed is not None or (isinstance(error, NoAnswer) and _row_state(errand, ledger) in OPEN)
+    return errand.placed is not None or (isinstance(error, NoAnswer) and _written(errand, ledger)[0] in OPEN)
 
 
 def _left_behind(errand: Errand, client: "AsyncClient", ledger: "Ledger") -> str:
@@ -172,17 +173,23 @@ def _left_behind(errand: Errand, client: "AsyncClient", ledger: "Ledger") -> str
         return "the sandbox ends now, and its call with it"
     if errand.placed is not None:
         return f"the call goes on; hang up with: ringonce hangup {errand.placed.conversation_id}"
-    if client.sending(errand.intent) or _row_state(errand, ledger) is RowState.UNKNOWN:
-        return f"the request has left and the call may ring; its attribute ringonce.intent is {errand.intent}"
+    state, conversation_id = _written(errand, ledger)
+    stamp = f"its attribute ringonce.intent is {errand.intent}"
+    if client.sending(errand.intent) or state is RowState.UNKNOWN:
+        return f"the request has left and the call may ring; {stamp}"
+    if state is RowState.ARMED:
+        return f"this run sent nothing, but another one may have: then the call may ring; {stamp}"
+    if state is RowState.PLACED:
+        return f"another run has placed the call; hang up with: ringonce hangup {conversation_id}"
     return "nothing was sent"
 
 
-def _row_state(errand: Errand, ledger: "Ledger") -> RowState | None:
+def _written(errand: Errand, ledger: "Ledger") -> tuple[RowState | None, str]:
     try:
         row = ledger.look(errand.platform, errand.intent)
     except LedgerError:
-        return RowState.UNKNOWN  # what can't be read rules nothing out
-    return row.state if row else None
+        return RowState.UNKNOWN, ""  # what can't be read rules nothing out
+    return (row.state, row.conversation_id) if row else (None, "")
 
 
 def run(work: collections.abc.Coroutine[typing.Any, typing.Any, int]) -> int:

@@ -6,12 +6,15 @@ import typing
 import uuid
 
 import click
+import msgspec
 
 from ringonce.cli.options import Seconds, answering, connection
 from ringonce.cli.words import printable, say
 from ringonce.errors import RingonceError
 
 if typing.TYPE_CHECKING:
+    from pathlib import Path
+
     from ringonce.cli.logins import Login
     from ringonce.client.safe import Safe
     from ringonce.config import Settings
@@ -33,65 +36,70 @@ def command(
     The refresh token is kept in the system's keyring where there is one, else in a file that only you can read.
     If no browser opens by itself, open the address that is shown.
     """
-    import msgspec
-
     from ringonce import config
     from ringonce.cli.door import platform_of
     from ringonce.cli.errand import run
+    from ringonce.cli.withdrawing import withdraw_leftovers
     from ringonce.client.safe import safe_in
 
     settings = platform_of(os.environ, region=region, base_url=base_url, login_client_id=client_id)
-    safe = safe_in(config.state_dir(os.environ), settings.secrets)
+    folder = config.state_dir(os.environ)
+    safe = safe_in(folder, settings.secrets)
 
     async def logging_in() -> int:
-        login = await _log_in(settings, safe, agent, timeout)
+        try:
+            login = await _log_in(settings, folder, safe, agent, timeout)
+        except BaseException:
+            with contextlib.suppress(RingonceError):  # what went wrong first matters more
+                await withdraw_leftovers(settings, folder)
+            raise
         if as_json:
             shown = msgspec.to_builtins(login)
-            del shown["store_as"]
+            del shown["store_as"], shown["current"]
             click.echo(msgspec.json.encode({"event": "login", **shown}).decode())
         else:
             click.echo(printable(f"{login.who}, user {login.agent_id}"))
             say(f"their calls now go out as themselves: ringonce call --agent {login.email} …")
+        for old, trouble in await withdraw_leftovers(settings, folder):
+            if trouble:
+                say(f"note: an earlier login{f' of {old.who}' if old.who else ''} is forgotten, not revoked: {trouble}")
         return 0
 
     return run(logging_in())
 
 
-async def _log_in(settings: "Settings", safe: "Safe", agent: str, timeout: float) -> "Login":  # noqa: ASYNC109  a person's
-    from ringonce import AsyncClient, AuthorizationCode, config
+async def _log_in(
+    settings: "Settings",
+    folder: "Path",
+    safe: "Safe",
+    agent: str,
+    timeout: float,  # noqa: ASYNC109  a person's
+) -> "Login":
+    from ringonce import AsyncClient, AuthorizationCode
     from ringonce.cli import logins
 
     endpoints = settings.endpoints
+    begun = logins.Login(
+        api=endpoints.api, client_id=_client_id(settings), store_as=f"login {uuid.uuid4().hex}", current=False
+    )
     auth = AuthorizationCode(
-        _client_id(settings),
+        begun.client_id,
         redirect_uri=settings.redirect_uri,
         login_hint=agent if "@" in agent else "",
         timeout=timeout,
-        store_as=f"login {uuid.uuid4().hex}",
+        store_as=begun.store_as,
     )
-    async with AsyncClient(
-        base_url=endpoints.api, login_url=endpoints.login, allow_http=True, auth=auth, safe=safe
-    ) as client:
-        try:
+    async with safe.alone(begun.under_way, patience=timeout):
+        await logins.note(folder, begun)  # before there is a secret: a process that dies leaves none that nobody knows
+        async with AsyncClient(
+            base_url=endpoints.api, login_url=endpoints.login, allow_http=True, auth=auth, safe=safe
+        ) as client:
             who = await client.whoami()
-            login = logins.Login(
-                api=endpoints.api,
-                client_id=auth.client_id,
-                agent_id=who.user_id,
-                name=who.name,
-                email=who.email,
-                store_as=auth.store_as,
-            )
-            if agent and not login.is_of(agent):
-                with contextlib.suppress(RingonceError):  # whose login it was matters more
-                    await client.revoke_token()
-                _refuse(login, agent)
-            replaced = logins.add(config.state_dir(os.environ), login)
-        except BaseException:
-            safe.keep(auth.store_as, None)
-            raise
-    for old in replaced:
-        safe.keep(old.store_as, None)
+        login = msgspec.structs.replace(begun, agent_id=who.user_id, name=who.name, email=who.email, current=True)
+        if agent and not login.is_of(agent):
+            _refuse(login, agent)
+        await logins.note(folder, login)
+        safe.keep(begun.under_way, None)
     return login
 
 

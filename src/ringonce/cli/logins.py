@@ -1,7 +1,12 @@
-"""Who has logged in on this machine: a list without secrets, which are kept under the names that are in it."""
+"""Who has logged in on this machine: a list without secrets, which are kept under the names that are in it.
 
-import tempfile
-from collections.abc import Iterable
+A login is on the list before there is a secret, and until there is none any more: whatever a process that dies
+leaves behind is found by the next `login` or `logout`.
+"""
+
+import contextlib
+import os
+from collections.abc import AsyncGenerator, Callable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -9,6 +14,8 @@ import msgspec
 from ringonce.errors import ConfigError
 
 FILE = "logins.json"
+PATIENCE = 10.0
+"""Seconds to wait for another process that changes the list, which takes it a moment."""
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,16 +24,23 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
     api: str
     """The platform's address."""
     client_id: str
-    agent_id: str
+    agent_id: str = ""
     name: str = ""
     email: str = ""
     store_as: str
     """The name under which the refresh token is kept."""
+    current: bool = True
+    """Whether it is used: one that is under way is not yet, and one that is over has only to be withdrawn."""
 
     @property
     def who(self) -> str:
         """The agent, for people."""
         return f"{self.name} <{self.email}>" if self.email else self.name or self.agent_id
+
+    @property
+    def under_way(self) -> str:
+        """The name of the turn that whoever makes or withdraws this login holds."""
+        return f"{self.store_as} under way"
 
     def is_of(self, agent: str) -> bool:
         """Whether *agent* (id, e-mail or full name) is meant."""
@@ -35,20 +49,58 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(folder: Path, api: str, agent: str = "") -> list[Login]:
     """Give the logins at the platform *api*, the newest first; of *agent* alone, if one is named."""
-    return [one for one in _all(folder) if one.api == api and (not agent or one.is_of(agent))]
+    return [one for one in _all(folder) if one.api == api and one.current and (not agent or one.is_of(agent))]
 
 
-def add(folder: Path, login: Login) -> list[Login]:
-    """Note a login, and give those that it replaces: the same agent's at the same platform."""
-    known = _all(folder)
-    old = [one for one in known if (one.api, one.agent_id) == (login.api, login.agent_id)]
-    _write(folder, [login, *(one for one in known if one not in old)])
-    return old
+def leftovers(folder: Path, api: str) -> list[Login]:
+    """Give what is on the list and not used: logins under way, cut off, replaced or over."""
+    return [one for one in _all(folder) if one.api == api and not one.current]
 
 
-def remove(folder: Path, login: Login) -> None:
+async def note(folder: Path, login: Login) -> None:
+    """Note a login down. If it is used, it takes the place of the same agent's at the same platform."""
+
+    def changed(known: list[Login]) -> list[Login]:
+        others = [one for one in known if one.store_as != login.store_as]
+        if login.current:
+            others = [_over(one) if (one.api, one.agent_id) == (login.api, login.agent_id) else one for one in others]
+        return [login, *others]
+
+    await _change(folder, changed)
+
+
+async def end(folder: Path, ended: Iterable[Login]) -> None:
+    """Have logins used no more. They stay on the list until they are withdrawn."""
+    names = {one.store_as for one in ended}
+    await _change(folder, lambda known: [_over(one) if one.store_as in names else one for one in known])
+
+
+async def remove(folder: Path, login: Login) -> None:
     """Forget a login."""
-    _write(folder, [one for one in _all(folder) if one.store_as != login.store_as])
+    await _change(folder, lambda known: [one for one in known if one.store_as != login.store_as])
+
+
+def _over(login: Login) -> Login:
+    return msgspec.structs.replace(login, current=False)
+
+
+async def _change(folder: Path, change: Callable[[list[Login]], list[Login]]) -> None:
+    async with _turn(folder):
+        known = _all(folder)
+        if (changed := change(known)) != known:
+            _write(folder, changed)
+
+
+@contextlib.asynccontextmanager
+async def _turn(folder: Path) -> AsyncGenerator[None]:
+    from ringonce.client.turns import turn
+
+    async with contextlib.AsyncExitStack() as held:
+        try:
+            await held.enter_async_context(turn(folder / "logins.lock", PATIENCE))
+        except OSError as error:
+            raise _unusable(folder, error) from error
+        yield
 
 
 def _all(folder: Path) -> list[Login]:
@@ -63,7 +115,22 @@ def _all(folder: Path) -> list[Login]:
         ) from error
 
 
-def _write(folder: Path, logins: Iterable[Login]) -> None:
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".new", delete=False) as file:
-        file.write(msgspec.json.format(msgspec.json.encode(list(logins))))
-    Path(file.name).replace(folder / FILE)
+def _write(folder: Path, logins: list[Login]) -> None:
+    beside = folder / f".{FILE}.new"  # whoever writes it has the turn
+    try:
+        number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(number, "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(logins)))
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(folder / FILE)
+    except OSError as error:
+        raise _unusable(folder, error) from error
+
+
+def _unusable(folder: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"the list of logins {str(folder / FILE)!r} can't be written",
+        why=error.strerror or str(error),
+        fix="check the folder, or set RINGONCE_STATE_DIR to one that you may write to",
+    )

@@ -11,6 +11,7 @@ import typing
 
 import click
 
+from ringonce.cli import interrupted_by
 from ringonce.cli.words import complain
 
 if typing.TYPE_CHECKING:
@@ -24,7 +25,7 @@ COMMANDS = {
     "status": "Say how a call stands now.",
     "hangup": "End a call for everybody in it.",
     "login": "Let an agent say in their browser that this machine may act as them.",
-    "logout": "Withdraw the access token that login was given, and forget the rest.",
+    "logout": "Withdraw what login was given, and forget it.",
     "whoami": "Say whose token is used, what it may do, and how long.",
     "history": "List the intents to call, and what became of them.",
     "resolve": "Say what became of a call that may have rung.",
@@ -121,9 +122,9 @@ class Menu(click.Group):
             return bare.exit_code
         except click.ClickException as wrong:
             return _fail(_wrong_usage(wrong), args, usage=True)
-        except click.Abort:
+        except click.Abort as aborted:
             complain("interrupted")
-            return INTERRUPTED
+            return interrupted_by(aborted.__cause__)
         except Exception as error:
             from ringonce.errors import RingonceError
 

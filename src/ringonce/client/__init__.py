@@ -12,6 +12,7 @@ from ringonce.client.auth import (
 )
 from ringonce.client.blocking import Client
 from ringonce.client.flows.order import Plan
+from ringonce.client.quota import Quota
 from ringonce.client.safe import FileSafe, KeyringSafe, MemorySafe, Safe
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "KeyringSafe",
     "MemorySafe",
     "Plan",
+    "Quota",
     "RefreshToken",
     "Safe",
     "Saml2Bearer",

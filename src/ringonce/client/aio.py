@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from ringonce import config
 from ringonce.client.auth import AccessToken, Auth, ClientCredentials
-from ringonce.client.flows import checking, directory, following, identity, placing, steering
+from ringonce.client.flows import checking, directory, following, gauging, identity, placing, steering
 from ringonce.client.flows.order import Plan, order
 from ringonce.client.flows.session import Session
+from ringonce.client.quota import Quota
 from ringonce.config import Timeouts
 from ringonce.errors import ConfigError, InvalidInput
 from ringonce.ledger import Ledger
@@ -287,8 +288,19 @@ class AsyncClient:
         """Say what the client's token stands for, what it may do, and how long."""
         return await self._shell.run(identity.whoami(self._session))
 
+    async def quota(self, *, agent: str = "") -> Quota:
+        """Say what is left of the requests of the client's token, or of *agent*'s own where the pool has one.
+
+        `Quota.seconds_for(n)` says how long placing *n* more calls takes at least. A request is sent only where no
+        answer has told of the quota yet.
+        """
+        return await self._shell.run(gauging.quota(self._session, agent))
+
     async def revoke_token(self) -> None:
-        """Have the platform forget the client's token; the next request gets another, where the grant can."""
+        """Have the platform forget the client's token; the next request gets another, where the grant can.
+
+        What `AuthorizationCode` and `RefreshToken` have stored is withdrawn too: they need a new consent.
+        """
         await self._shell.run(identity.revoke(self._session))
 
     @property

@@ -17,6 +17,7 @@ from typing import Any, Literal, Self, TypeVar
 from ringonce.client.aio import SETTLE, AsyncClient, Which
 from ringonce.client.auth import Auth
 from ringonce.client.flows.order import Plan
+from ringonce.client.quota import Quota
 from ringonce.client.safe import Safe
 from ringonce.config import Timeouts
 from ringonce.errors import NoAnswer
@@ -231,8 +232,15 @@ class Client:
         """Say what the client's token stands for, what it may do, and how long."""
         return self._run(self._client.whoami())
 
+    def quota(self, *, agent: str = "") -> Quota:
+        """Say what is left of the token's requests, and how long a batch takes; see `AsyncClient.quota`."""
+        return self._run(self._client.quota(agent=agent))
+
     def revoke_token(self) -> None:
-        """Have the platform forget the client's token; the next request gets another, where the grant can."""
+        """Have the platform forget the client's token; the next request gets another, where the grant can.
+
+        What `AuthorizationCode` and `RefreshToken` have stored is withdrawn too: they need a new consent.
+        """
         self._run(self._client.revoke_token())
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:

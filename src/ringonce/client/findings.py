@@ -1,14 +1,14 @@
 """What the platform's answers mean for a call that is yet to be placed: each a pure judgement, a `Finding`."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
-
-import msgspec
 
 from ringonce import numbers
+from ringonce.client.answers import Dids, MyQueues, Person, Phones, Subject, TokenInfo
 from ringonce.client.policy import SKEW
+from ringonce.client.quota import Quota
 from ringonce.client.remedies import CALLER_ID, NO_STATION, OTHER_APP, ROLES, SCOPES, TOO_MANY, remedy
 from ringonce.errors import RingonceError
 from ringonce.models import Finding, Verdict
@@ -17,114 +17,11 @@ SOON = 300.0
 """Seconds before its end from which a token that can't be renewed is worth a warning."""
 SCARCE = 20
 """Requests left of the minute below which the quota is called scarce: a call with its channel takes about 6."""
+BATCH = 1000
+"""Calls of a batch for which the time is told."""
 SCOPE = "conversations"
 MOST_ZONES = 4
 """Time zones that are named; more are counted."""
-
-
-class _Wire(msgspec.Struct, rename="camel"):
-    """A platform shape: unknown fields are passed over, and null is absent."""
-
-
-class Named(_Wire):
-    """Anything with an id and a name."""
-
-    id: str | None = None
-    name: str | None = None
-
-
-class TokenInfo(_Wire):
-    """Official SDK model TokenInfo."""
-
-    organization: Named
-    authorized_scope: list[str] | None = None
-    date_token_idles: datetime | None = None
-    client: Named | None = msgspec.field(default=None, name="OAuthClient")
-
-
-class Phone(Named):
-    """Official SDK model UserStation."""
-
-    type: str | None = None
-
-
-class Phones(_Wire):
-    """Official SDK model UserStations."""
-
-    effective_station: Phone | None = None
-    associated_station: Phone | None = None
-
-
-class Person(_Wire):
-    """Official SDK models User and UserMe."""
-
-    id: str
-    name: str | None = None
-    email: str | None = None
-    state: str | None = None
-    station: Phones | None = None
-
-    def __str__(self) -> str:
-        return f"{self.name or self.id}" + (f" <{self.email}>" if self.email else "")
-
-
-class Policy(_Wire):
-    """Official SDK model AuthzGrantPolicy."""
-
-    domain: str | None = None
-    entity_name: str | None = None
-    actions: list[str] | None = None
-    condition: Any = None
-
-    def holds(self, permission: str) -> bool:
-        """Whether it gives `domain:entity:action`; `*` stands for any of its kind."""
-        domain, entity, action = permission.split(":")
-        return (
-            self.domain in {domain, "*"}
-            and self.entity_name in {entity, "*"}
-            and not {action, "*"}.isdisjoint(self.actions or ())
-        )
-
-
-class _Role(Named):
-    policies: list[Policy] | None = None
-
-
-class _Grant(_Wire):
-    role: _Role | None = None
-
-
-class Subject(_Wire):
-    """Official SDK model AuthzSubject."""
-
-    grants: list[_Grant] | None = None
-
-
-class MyQueue(Named):
-    """Official SDK model UserQueue."""
-
-    joined: bool | None = None
-    calling_party_number: str | None = None
-
-
-class MyQueues(_Wire):
-    """A user's queues, the first page."""
-
-    entities: list[MyQueue] = []
-    total: int | None = None
-
-
-class _Did(_Wire):
-    phone_number: str | None = None
-    state: str | None = None
-    owner: Named | None = None
-    owner_type: str | None = None
-
-
-class Dids(_Wire):
-    """Official SDK model DIDEntityListing."""
-
-    entities: list[_Did] = []
 
 
 def passed(name: str, evidence: str) -> Finding:
@@ -298,12 +195,14 @@ def number(e164: str) -> Finding:
 
 
 def quota(headers: Mapping[str, str]) -> Finding:
-    """Say what is left of the token's requests, by the `inin-ratelimit-*` headers of the last answer."""
+    """Say what is left of the token's requests and how long a batch takes, by the last answer's `inin-ratelimit-*`."""
     try:
         spent, allowed, reset = (int(headers[f"inin-ratelimit-{word}"]) for word in ("count", "allowed", "reset"))
     except (KeyError, ValueError):
         return doubtful("quota", "not known: the platform's answers don't tell")
-    words = f"{max(0, allowed - spent)} of {allowed} requests left, all of them again in {reset} s"
+    words = f"{max(0, allowed - spent)} of {allowed} requests a minute left, all of them again in {reset} s"
+    takes = Quota(allowed=allowed, used=spent, resets_in=reset, waiting=0).seconds_for(BATCH) if allowed > 0 else 0.0
+    words += f"; {BATCH:,} calls take about {math.ceil(takes / 60)} min"
     if spent >= allowed:
         return failed("quota", words, f"wait {reset} s; {TOO_MANY}")
     return doubtful("quota", words, TOO_MANY) if allowed - spent < SCARCE else passed("quota", words)

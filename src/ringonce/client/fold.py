@@ -5,10 +5,11 @@ and no more, and the same observations in any order end as the same `Call`. Only
 (held, muted, recording) is taken from the latest snapshot that is not behind what is already known.
 """
 
+import operator
 from collections.abc import Iterable
 from datetime import datetime
 
-from ringonce.client.outcome import AGENT, FAR, LegFacts, judge
+from ringonce.client.outcome import AGENT, FAR, OVER, LegFacts, judge
 from ringonce.client.snapshots import Snapshot
 from ringonce.models import Call, Participant, State
 
@@ -23,7 +24,8 @@ _STATUS = {
     "disconnected": State.ENDED,
     "failed": State.ENDED,
 }
-_ORDER = {state: place for place, state in enumerate(State)}
+_RANK = {state: rank for rank, state in enumerate(State)}
+_PLACE = operator.attrgetter("index", "key")
 
 
 def fold(conversation_id: str, snapshots: Iterable[Snapshot]) -> Call:
@@ -37,7 +39,7 @@ def fold(conversation_id: str, snapshots: Iterable[Snapshot]) -> Call:
 class Facts:
     """All that is known of one conversation. It grows by `absorb`; `call` tells what it adds up to."""
 
-    __slots__ = ("_call", "_ended", "_recording", "conversation_id", "legs", "statuses")
+    __slots__ = ("_call", "_ended", "_order", "_recording", "conversation_id", "legs", "statuses")
 
     def __init__(self, conversation_id: str) -> None:
         self.conversation_id = conversation_id
@@ -46,24 +48,33 @@ class Facts:
         self._ended = False
         self._recording = False
         self._call: Call | None = None
+        self._order: list[LegFacts] = []
 
     def absorb(self, snapshot: Snapshot) -> bool:
         """Take in one observation; say whether the truth told by `call` changed."""
         before = self.call()
-        behind = False
-        for leg in snapshot.legs:
+        fresh, grew, shown = True, False, snapshot.legs
+        for leg in shown:
             known = self.legs.get(leg.key)
             if known is None:
                 known = self.legs[leg.key] = LegFacts(leg)
-            behind |= not known.absorb(leg)
-        if snapshot.legs and not behind:
-            self._recording = any(leg.recording for leg in snapshot.legs)
-        if snapshot.status:
+            leg_fresh, leg_grew = known.absorb(leg)
+            fresh &= leg_fresh
+            grew |= leg_grew
+        recording, ended = self._recording, self._ended
+        if shown and fresh:
+            recording = any(leg.recording for leg in shown)
+        if snapshot.status and snapshot.status not in self.statuses:
             self.statuses.add(snapshot.status)
+            grew = True
         # Only a snapshot that itself shows every leg gone ends the call: legs known from different moments do not.
-        self._ended |= bool(snapshot.legs) and all(LegFacts.is_over(leg.state) for leg in snapshot.legs)
-        self._ended |= _STATUS.get(snapshot.status) is State.ENDED
+        ended |= bool(shown) and all(leg.state in OVER for leg in shown)
+        ended |= _STATUS.get(snapshot.status) is State.ENDED
+        if not grew and recording == self._recording and ended == self._ended:
+            return False
+        self._recording, self._ended = recording, ended
         self._call = None
+        self._order = sorted(self.legs.values(), key=_PLACE)
         return self.call() != before
 
     @property
@@ -79,17 +90,16 @@ class Facts:
     @property
     def agent_leg(self) -> LegFacts | None:
         """The leg of the agent who called: the live one, where he has several."""
-        ordered = self._ordered()
-        first = next((leg for leg in ordered if leg.purpose in AGENT), None)
-        if first is None:
-            return None
-        own = [leg for leg in ordered if leg.purpose in AGENT and leg.user_id == first.user_id]
-        return next((leg for leg in reversed(own) if not leg.over), own[-1])
+        own: list[LegFacts] = []
+        for leg in self._order:
+            if leg.purpose in AGENT and (not own or leg.user_id == own[0].user_id):
+                own.append(leg)
+        return next((leg for leg in reversed(own) if not leg.over), own[-1]) if own else None
 
     @property
     def far_legs(self) -> list[LegFacts]:
         """The legs towards the dialled number, in order."""
-        return [leg for leg in self._ordered() if leg.purpose in FAR]
+        return [leg for leg in self._order if leg.purpose in FAR]
 
     def call(self) -> Call:
         """Tell the truth as known so far."""
@@ -97,30 +107,26 @@ class Facts:
             self._call = self._tell()
         return self._call
 
-    def _ordered(self) -> list[LegFacts]:
-        return sorted(self.legs.values(), key=lambda leg: (leg.index, leg.key))
-
-    def _state(self) -> State:
+    def _state(self, agent: LegFacts | None, far: list[LegFacts]) -> State:
         if self._ended:
             return State.ENDED
         told = [_STATUS[status] for status in self.statuses if status in _STATUS]
-        far = self.far_legs
-        agent = self.agent_leg
         if any(leg.answered for leg in far):
             told.append(State.CONNECTED)
-        if any(leg.rang for leg in far) or any(leg.purpose == "voicemail" for leg in self.legs.values()):
+        elif any(leg.rang for leg in far) or any(leg.purpose == "voicemail" for leg in self._order):
             told.append(State.RINGING)
-        if far or (agent is not None and (agent.dialled or agent.answered)):
+        elif far or (agent is not None and (agent.dialled or agent.answered)):
             told.append(State.DIALING)
-        return max(told, key=_ORDER.__getitem__, default=State.REQUESTED)
+        return max(told, key=_RANK.__getitem__, default=State.REQUESTED)
 
     def _tell(self) -> Call:
-        state = self._state()
-        agent, far, ended = self.agent_leg, self.far_legs, state is State.ENDED
+        legs, agent, far = self._order, self.agent_leg, self.far_legs
+        state = self._state(agent, far)
+        ended = state is State.ENDED
         answered = [leg.connected_at for leg in far if leg.connected_at]
-        outcome, evidence = judge(self._ordered(), agent, far, self.statuses) if ended else (None, None)
+        outcome, evidence = judge(legs, agent, far, self.statuses) if ended else (None, None)
         attributes: dict[str, str] = {}
-        for leg in self._ordered():
+        for leg in legs:
             attributes.update(leg.attributes)
         return Call(
             conversation_id=self.conversation_id,
@@ -134,10 +140,10 @@ class Facts:
             to=_number(far[0].address) if far else "",
             intent=self.stamp,
             attributes=attributes,
-            started_at=_first(leg.started_at for leg in self.legs.values()),
+            started_at=_first(leg.started_at for leg in legs),
             connected_at=min(answered, default=None),
-            ended_at=max((leg.ended_at for leg in self.legs.values() if leg.ended_at), default=None) if ended else None,
-            participants=tuple(_participant(leg) for leg in self._ordered()),
+            ended_at=max((leg.ended_at for leg in legs if leg.ended_at), default=None) if ended else None,
+            participants=tuple(_participant(leg) for leg in legs),
         )
 
 
@@ -165,7 +171,7 @@ def _participant(leg: LegFacts) -> Participant:
         ended_at=leg.ended_at,
         disconnect_types=tuple(sorted(leg.disconnect_types)),
         error_code=leg.error_code,
-        sip_codes=tuple(sorted(code for kind, code in leg.reasons if kind == "sip")),
+        sip_codes=tuple(sorted(leg.codes)),
         wrapup_required=leg.wrapup_required,
         wrapup_code=leg.wrapup_code,
     )

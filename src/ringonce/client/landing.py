@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import secrets
 import sys
 import threading
 import webbrowser
@@ -14,11 +15,19 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from ringonce.client.wishes import Consent, Landing
 from ringonce.errors import ConfigError
 
-Tell = Callable[[dict[str, str]], None]
-PAGE = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>ringonce</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;margin:15vh auto;max-width:30rem;padding:0 1rem}</style>
-<h1>ringonce has your answer</h1><p>How it went is told where you started it. You can close this page.</p></html>
+Query = dict[str, str]
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>ringonce</title>
+<style>body{{font:16px/1.5 system-ui,sans-serif;margin:15vh auto;max-width:30rem;padding:0 1rem}}</style>
+<h1>{}</h1><p>{}</p></html>
 """
+TAKEN = PAGE.format(
+    "ringonce has your answer", "How it went is told where you started it. You can close this page."
+).encode()
+PASSED_OVER = PAGE.format(
+    "ringonce has passed this answer over",
+    "It does not belong to the login that is under way, which goes on waiting. "
+    "If you meant to log in, open the address that ringonce shows, or start again.",
+).encode()
 HEADERS = {
     "content-type": "text/html; charset=utf-8",
     "cache-control": "no-store",
@@ -28,17 +37,25 @@ HEADERS = {
 }
 
 
-async def consent(wish: Consent) -> Landing | None:
-    """Send a person's browser to the wish's address and wait until it comes back; None if it doesn't."""
+async def consent(wish: Consent) -> Landing:
+    """Send a person's browser to the wish's address and wait until it comes back with the wish's state."""
     loop = asyncio.get_running_loop()
-    landed: asyncio.Future[dict[str, str]] = loop.create_future()
+    landed: asyncio.Future[Query] = loop.create_future()
+    foreign = 0
 
-    def land(query: dict[str, str]) -> None:
-        if not landed.done():
+    def land(query: Query) -> None:
+        nonlocal foreign
+        if not _is_to(wish, query):
+            foreign += 1
+        elif not landed.done():
             landed.set_result(query)
 
+    def tell(query: Query) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(land, query)
+
     parts = urlsplit(wish.redirect_uri)
-    with _page(parts.port or 0, parts.path or "/", lambda query: _soon(loop, land, query)) as port:
+    with _page(parts.port or 0, parts.path or "/", lambda query: _is_to(wish, query), tell) as port:
         redirect_uri = parts._replace(netloc=f"{parts.hostname}:{port}").geturl()
         url = f"{wish.url}&{urlencode({'redirect_uri': redirect_uri})}"
         # Opening may block (a browser in the terminal), or fail in silence, so the address is told in any case.
@@ -47,23 +64,26 @@ async def consent(wish: Consent) -> Landing | None:
             sys.stderr.write(f"To log in, open this address in a browser on this machine:\n{url}\n")
             sys.stderr.flush()
         try:
-            return Landing(redirect_uri, await asyncio.wait_for(landed, wish.timeout))
+            return Landing(redirect_uri, await asyncio.wait_for(landed, wish.timeout), foreign)
         except TimeoutError:
-            return None
+            return Landing(redirect_uri, foreign=foreign)
 
 
-def _soon(loop: asyncio.AbstractEventLoop, land: Tell, query: dict[str, str]) -> None:
-    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-        loop.call_soon_threadsafe(land, query)
+def _is_to(wish: Consent, query: Query) -> bool:
+    """Say whether an answer is to our question: nobody else knows the state."""
+    return secrets.compare_digest(query.get("state", "").encode(), wish.state.encode())
 
 
 @contextlib.contextmanager
-def _page(port: int, path: str, land: Tell) -> Iterator[int]:
+def _page(port: int, path: str, is_ours: Callable[[Query], bool], tell: Callable[[Query], None]) -> Iterator[int]:
     class Handler(_Handler):
         where: ClassVar[str] = path
 
-        def tell(self, query: dict[str, str]) -> None:
-            land(query)
+        def is_ours(self, query: Query) -> bool:
+            return is_ours(query)
+
+        def tell(self, query: Query) -> None:
+            tell(query)
 
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), Handler)  # browsers open connections that they don't use
@@ -88,12 +108,16 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Takes the first answer; other paths (a favicon) are nothing."""
+    """Takes an answer; other paths (a favicon) are nothing."""
 
     where: ClassVar[str]
     timeout = 10
 
-    def tell(self, query: dict[str, str]) -> None:
+    def is_ours(self, query: Query) -> bool:
+        """Say whether it is to our question."""
+        raise NotImplementedError
+
+    def tell(self, query: Query) -> None:
         """Hand an answer on."""
         raise NotImplementedError
 
@@ -106,12 +130,14 @@ class _Handler(BaseHTTPRequestHandler):
         if address.path != self.where or not query.keys() & {"code", "error"}:
             self.send_error(404)
             return
-        self.send_response(200)
+        ours = self.is_ours(query)
+        page = TAKEN if ours else PASSED_OVER
+        self.send_response(200 if ours else 400)
         for name, value in HEADERS.items():
             self.send_header(name, value)
-        self.send_header("content-length", str(len(PAGE)))
+        self.send_header("content-length", str(len(page)))
         self.end_headers()
-        self.wfile.write(PAGE)
+        self.wfile.write(page)
         self.tell(query)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name

@@ -5,6 +5,7 @@ Q.850 causes ITU-T Q.850. Who hung up is never concluded from one disconnectType
 own leg as `peer` after the customer hung up.
 """
 
+import operator
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -54,7 +55,7 @@ class LegFacts:
     """All that is known of one leg. Everything but the flags only grows."""
 
     __slots__ = (
-        "_flags_rank", "_rang", "_ranks", "_spoke", "address", "attributes", "connected_at", "dialled",
+        "_flags_rank", "_rang", "_spoke", "address", "attributes", "connected_at", "dialled",
         "disconnect_types", "ended_at", "error_code", "error_message", "held", "index", "key", "muted",
         "participant_id", "purpose", "queue_id", "reasons", "started_at", "state", "user_id", "wrapup_code",
         "wrapup_required",
@@ -65,18 +66,14 @@ class LegFacts:
         self.purpose = self.state = self.user_id = self.queue_id = self.address = ""
         self.error_code = self.error_message = self.wrapup_code = ""
         self.held = self.muted = self.wrapup_required = self.dialled = self._rang = self._spoke = False
-        self.disconnect_types: set[str] = set()
-        self.reasons: set[tuple[str, int]] = set()
+        # Never changed in place: what was known before is compared with what is known after.
+        self.disconnect_types: frozenset[str] = frozenset()
+        self.reasons: frozenset[tuple[str, int]] = frozenset()
         self.attributes: dict[str, str] = {}
         self.started_at: datetime | None = None
         self.connected_at: datetime | None = None
         self.ended_at: datetime | None = None
         self._flags_rank = -1
-
-    @staticmethod
-    def is_over(state: str) -> bool:
-        """Say whether a leg in *state* is gone."""
-        return state in OVER
 
     @property
     def over(self) -> bool:
@@ -93,24 +90,23 @@ class LegFacts:
         """Whether the leg was ever seen ringing."""
         return self._rang
 
-    def absorb(self, leg: Leg) -> bool:
-        """Take in one sight of the leg; give False if it is behind what is known."""
+    def absorb(self, leg: Leg) -> tuple[bool, bool]:
+        """Take in one sight of the leg; say whether it is up to date, and whether it told anything new."""
+        before = _KNOWN(self)
         self.index = min(self.index, leg.index)
         # Texts: the platform fills them in and then leaves them, so the greatest is the filled one in any order.
-        self.purpose = max(self.purpose, leg.purpose)
-        self.user_id = max(self.user_id, leg.user_id)
-        self.queue_id = max(self.queue_id, leg.queue_id)
-        self.address = max(self.address, leg.address)
-        self.error_code = max(self.error_code, leg.error_code)
-        self.error_message = max(self.error_message, leg.error_message)
-        self.wrapup_code = max(self.wrapup_code, leg.wrapup_code)
+        for name in _TEXTS:
+            text = getattr(leg, name)
+            if text and text > getattr(self, name):
+                setattr(self, name, text)
         self.wrapup_required |= leg.wrapup_required
         self.dialled |= leg.state == "dialing"
         self._rang |= leg.state in RINGING
         self._spoke |= leg.state in TALKING
         if leg.disconnect_type:
-            self.disconnect_types.add(leg.disconnect_type)
-        self.reasons.update(leg.reasons)
+            self.disconnect_types |= {leg.disconnect_type}
+        if leg.reasons:
+            self.reasons |= frozenset(leg.reasons)
         self.started_at = _earlier(self.started_at, leg.started_at)
         self.connected_at = _earlier(self.connected_at, leg.connected_at)
         self.ended_at = _later(self.ended_at, leg.ended_at)
@@ -121,10 +117,9 @@ class LegFacts:
         if fresh:
             self._flags_rank = rank
             self.held, self.muted = leg.held, leg.muted
-            self.attributes |= leg.attributes
-        else:
-            self.attributes = leg.attributes | self.attributes
-        return fresh
+        if leg.attributes and leg.attributes != self.attributes:
+            self.attributes = self.attributes | leg.attributes if fresh else leg.attributes | self.attributes
+        return fresh, _KNOWN(self) != before
 
     def _rank(self, state: str) -> int:
         return (_AGENT_RANK if self.purpose in AGENT else _FAR_RANK).get(state, 0)
@@ -138,6 +133,10 @@ class LegFacts:
     def causes(self) -> set[int]:
         """The Q.850 causes seen on the leg."""
         return {code for kind, code in self.reasons if kind == "q850"}
+
+
+_TEXTS = ("purpose", "user_id", "queue_id", "address", "error_code", "error_message", "wrapup_code")
+_KNOWN = operator.attrgetter(*(name for name in LegFacts.__slots__ if name != "_flags_rank"))
 
 
 def judge(  # noqa: C901  a table reads best in one piece

@@ -44,16 +44,6 @@ class Remedy(NamedTuple):
     basis: Basis = "documented"
 
 
-class LoginRemedy(NamedTuple):
-    """One refusal of the login host: OAuth's error, and words by which its description is recognised."""
-
-    error: str
-    words: str
-    means: str
-    fix: str
-    basis: Basis = "reported"
-
-
 _PLACE = "check the id, and that the token belongs to the right organization and region"
 _UPDATE = "read it again and repeat the change"
 TABLE: tuple[Remedy, ...] = (
@@ -308,34 +298,6 @@ TUTORIAL: tuple[Remedy, ...] = (
     ),
 )
 """What the tutorial's wire means by a status, where that differs."""
-LOGIN: tuple[LoginRemedy, ...] = (
-    LoginRemedy(
-        "invalid_client",
-        "not found",
-        "the login host knows no such client",
-        f"check the client id in {OAUTH_CLIENT}, and that the region is that organization's",
-    ),
-    LoginRemedy(
-        "invalid_client",
-        "authentication failed",
-        "the secret is not the client's",
-        f"copy the secret anew from {OAUTH_CLIENT}, or make a new one there",
-    ),
-    LoginRemedy(
-        "",
-        "disabled",
-        "the client is disabled",
-        f"have an administrator activate the client in {OAUTH_CLIENT}",
-        "undocumented",
-    ),
-    LoginRemedy(
-        "",
-        "inactive",
-        "the client, or the user that it asks for, is inactive",
-        f"have an administrator activate the user, or the client in {OAUTH_CLIENT}",
-        "undocumented",
-    ),
-)
 ENDINGS: tuple[tuple[str, str, str, str], ...] = (
     (
         "error.ininedgecontrol.connection.timeout",
@@ -367,12 +329,6 @@ def remedy(status: int, code: str, *, tutorial: bool = False) -> Remedy:
         # The platform changes a code's status now and then; the code is the better witness.
         known = next((one for one in TABLE if one.code and fnmatch.fnmatchcase(code, one.code)), None)
     return known or _BY_CODE.get((status, "")) or _unheard_of(status, code)
-
-
-def login_remedy(error: str, words: str) -> LoginRemedy | None:
-    """Give what is known of a refusal of the login host, by OAuth's *error* and its description's *words*."""
-    told = words.casefold()
-    return next((one for one in LOGIN if one.error in {"", error} and one.words in told), None)
 
 
 def _unheard_of(status: int, code: str) -> Remedy:

@@ -15,14 +15,12 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from ringonce.client.turns import no_turn, turn
 from ringonce.errors import ConfigError
 
 T = TypeVar("T")
 SERVICE = "ringonce"
 """The name under which entries show in the system's keyring."""
-TURN = 0.02
-"""Seconds between two tries to get one's turn."""
-ONLY_OWNER = 0o600
 
 
 class Safe(Protocol):
@@ -63,7 +61,7 @@ class MemorySafe:
         try:
             await asyncio.wait_for(turn.acquire(), patience)
         except TimeoutError:
-            raise _no_turn(patience) from None
+            raise no_turn(patience) from None
         try:
             yield
         finally:
@@ -71,10 +69,13 @@ class MemorySafe:
 
 
 class FileSafe:
-    """Keeps each secret in a file of mode 0600 in *folder*; what others can read is refused, for it has leaked."""
+    """Keeps each secret in a file of mode 0600 in *folder*; what others can read is refused, for it has leaked.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    With *even_leaked* it is read all the same: to be withdrawn, which takes the secret itself.
+    """
+
+    def __init__(self, folder: Path, *, even_leaked: bool = False) -> None:
+        self._folder, self._even_leaked = folder, even_leaked
 
     def __repr__(self) -> str:
         return f"FileSafe({str(self._folder)!r})"
@@ -84,7 +85,8 @@ class FileSafe:
         path = self._path(name, "secret")
         try:
             with path.open() as file:
-                _refuse_if_open(path, os.fstat(file.fileno()))
+                if not self._even_leaked:
+                    _refuse_if_open(path, os.fstat(file.fileno()))
                 return file.read()
         except FileNotFoundError:
             return None
@@ -95,12 +97,13 @@ class FileSafe:
         """Write beside, then rename: a crash leaves the old secret or the new one, never half of one."""
         path = self._path(name, "secret")
         try:
+            self._sweep(path)
             if secret is None:
                 path.unlink(missing_ok=True)
                 self._path(name, "lock").unlink(missing_ok=True)
                 return
             self._make_folder()
-            number, beside = tempfile.mkstemp(dir=self._folder, prefix=".", suffix=".new")  # of mode 0600
+            number, beside = tempfile.mkstemp(dir=self._folder, prefix=f".{path.stem}.", suffix=".new")  # of mode 0600
             try:
                 with os.fdopen(number, "w") as file:
                     file.write(secret)
@@ -115,40 +118,20 @@ class FileSafe:
 
     @contextlib.asynccontextmanager
     async def alone(self, name: str, patience: float) -> AsyncGenerator[None]:
-        """Hold a lock file, which the system lets go of if the process dies."""
-        try:
-            import fcntl  # absent on Windows, where processes must not share a refresh token
-        except ImportError:
-            yield
-            return
+        """Hold a lock file."""
         path = self._path(name, "lock")
-        give_up = asyncio.get_running_loop().time() + patience
-        while True:
-            number = self._open_lock(path)
+        async with contextlib.AsyncExitStack() as held:
             try:
-                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if _is_still(path, number):
-                    break
-            except BlockingIOError:
-                pass
-            except BaseException:
-                os.close(number)
-                raise
-            os.close(number)
-            if asyncio.get_running_loop().time() > give_up:
-                raise _no_turn(patience)
-            await asyncio.sleep(TURN)
-        try:
+                self._make_folder()
+                await held.enter_async_context(turn(path, patience))
+            except OSError as error:
+                raise _unusable(path, error) from error
             yield
-        finally:
-            os.close(number)
 
-    def _open_lock(self, path: Path) -> int:
-        try:
-            self._make_folder()
-            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, ONLY_OWNER)
-        except OSError as error:
-            raise _unusable(path, error) from error
+    def _sweep(self, path: Path) -> None:
+        """Remove what was being written when a process died."""
+        for half in self._folder.glob(f".{path.stem}.*.new"):
+            half.unlink(missing_ok=True)
 
     def _make_folder(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -199,16 +182,20 @@ class KeyringSafe:
             ) from None
 
 
-def safe_in(folder: Path, choice: str = "") -> Safe:
-    """Give the safe of *choice*: `keyring`, `file`, or (empty) the keyring where a usable one is installed."""
+def safe_in(folder: Path, choice: str = "", *, even_leaked: bool = False) -> Safe:
+    """Give the safe of *choice*: `keyring`, `file`, or (empty) the keyring where a usable one is installed.
+
+    *even_leaked* is `FileSafe`'s.
+    """
     if choice not in {"", "keyring", "file"}:
         raise ConfigError(
             f"secrets cannot be kept in {choice[:40]!r}", why="it is no place for them", fix="use keyring or file"
         )
     folder /= "secrets"
     if choice == "file":
-        return FileSafe(folder)
-    keyring = _usable_keyring()
+        return FileSafe(folder, even_leaked=even_leaked)
+    # Whoever asks for the keyring has chosen its backend; by itself, only one that the package recommends is used.
+    keyring = _keyring(at_least=0.1 if choice else 1)
     if keyring is not None:
         return KeyringSafe(folder, keyring)
     if choice == "keyring":
@@ -217,25 +204,17 @@ def safe_in(folder: Path, choice: str = "") -> Safe:
             why="the package keyring is missing, or finds nothing that it can use here",
             fix="pip install 'ringonce[keyring]' on a desktop system, or set RINGONCE_SECRETS=file",
         )
-    return FileSafe(folder)
+    return FileSafe(folder, even_leaked=even_leaked)
 
 
-def _usable_keyring() -> Any:
+def _keyring(at_least: float) -> Any:
     try:
         keyring = importlib.import_module("keyring")
         backend = keyring.get_keyring()
     except Exception:  # noqa: BLE001  the package is missing, or its set-up is broken: either way there is none
         return None
-    # The backends that keep nothing (`fail`, `null`) have priorities below 1; `chainer` counts those behind it.
-    return keyring if getattr(backend, "priority", 0) >= 1 else None
-
-
-def _is_still(path: Path, number: int) -> bool:
-    """Say whether the open file is the one at *path*; a lock on one that was forgotten meanwhile is none."""
-    try:
-        return path.stat().st_ino == os.fstat(number).st_ino
-    except FileNotFoundError:
-        return False
+    # The backends that keep nothing (`fail`, `null`) have priority 0 and less; `chainer` counts those behind it.
+    return keyring if getattr(backend, "priority", 0) >= at_least else None
 
 
 def _refuse_if_open(path: Path, found: os.stat_result) -> None:
@@ -245,7 +224,8 @@ def _refuse_if_open(path: Path, found: os.stat_result) -> None:
         raise ConfigError(
             f"The secret file {str(path)!r} is not used",
             why=f"{whose}, so others may have read it",
-            fix="delete it and log in again: what others have read should be withdrawn",
+            fix="withdraw what others have read and delete the file: `ringonce logout` does both for a login, else an "
+            "administrator can delete the user's tokens (DELETE /api/v2/tokens/{userId}); then log in again",
         )
 
 
@@ -254,12 +234,4 @@ def _unusable(path: Path, error: Exception) -> ConfigError:
         f"The secret file {str(path)!r} can't be used",
         why=(error.strerror or "") if isinstance(error, OSError) else "it is no text",
         fix="check the folder, or set RINGONCE_STATE_DIR to one that you may write to",
-    )
-
-
-def _no_turn(patience: float) -> ConfigError:
-    return ConfigError(
-        "Another process is busy with the same login",
-        why=f"it has not finished within {patience:g} s",
-        fix="wait for it, or end it",
     )

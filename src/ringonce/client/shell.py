@@ -5,11 +5,12 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from ringonce.client.flows.session import Session
+from ringonce.client.governor import Governor
 from ringonce.client.hub.hub import Hub
 from ringonce.client.landing import consent
 from ringonce.client.safe import Safe
@@ -22,6 +23,7 @@ from ringonce.client.wishes import (
     Consent,
     Draw,
     Flow,
+    Gauge,
     Hear,
     Keep,
     Listen,
@@ -30,13 +32,16 @@ from ringonce.client.wishes import (
     Make,
     Mark,
     Now,
+    Pace,
     Recall,
     Release,
+    Response,
     Rivals,
     Send,
     Settle,
     Sleep,
     Tell,
+    Through,
     Token,
     Wish,
 )
@@ -65,6 +70,7 @@ class Shell:
         self._session, self._ledger = session, ledger
         self._transport = Transport(timeouts)
         self._tokens = Tokens(session, self.run)
+        self._governor = Governor(session.endpoints.api, ledger)
         self._open_safe = safe
         self._safe: Safe | None = None
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
@@ -78,8 +84,9 @@ class Shell:
         self._wake(None)
         for sleeper in tuple(self._sleepers):
             _resolve(sleeper)
+        await self._governor.close()
         await self._hub.close()
-        self._tokens.close()
+        await self._tokens.close()
         await self._transport.close()
 
     async def run(self, flow: Flow[T]) -> T:
@@ -124,22 +131,24 @@ class Shell:
         return _advance(flow, answer)
 
     async def _give(self, wish: Wish, whom: object) -> Any:  # noqa: C901, PLR0912  one case a wish
-        if self._closed and not isinstance(wish, (Look, Arm, Settle, Release)):
-            raise NoAnswer(
-                "The client was closed meanwhile",
-                why="somebody called close",
-                fix="ask again with another client; the same intent then tells what became of a call",
-            )
+        if self._closed and not isinstance(wish, (Look, Arm, Settle, Release, Keep, Now)):
+            raise _closed()
         match wish:
-            case Send(request):
-                wish.check(time.time())
-                return await self._transport.send(request)
+            case Send():
+                return await self._send(wish)
+            case Pace():
+                if not self._governor.at_once(wish):
+                    await self._governor.wait(wish)
+                    if self._closed:  # which ends every wait
+                        raise _closed()
             case Now():
                 return time.time()
             case Hear():
                 await self._hear(wish)
             case Token(stale, agent):
                 return await self._tokens.give(agent, stale)
+            case Gauge(token):
+                return await self._governor.gauge(token)
             case Listen(agent_id, anew):
                 return await self._hub.listen(whom, agent_id, anew=anew)
             case Sleep(seconds):
@@ -151,7 +160,7 @@ class Shell:
             case Rivals(row, since):
                 return await self._write(self._ledger.rivals, row, since)
             case Arm(row):
-                return await self._write(self._ledger.arm, row)
+                return await self._arm(row)
             case Settle(row):
                 return await self._settle(row)
             case Release(row):
@@ -167,11 +176,21 @@ class Shell:
             case Recall(name):
                 return await asyncio.to_thread(self._secrets.recall, name)
             case Keep(name, secret):
-                await asyncio.to_thread(self._secrets.keep, name, secret)
+                await _through(asyncio.to_thread(self._secrets.keep, name, secret))
             case Alone(name, flow, patience):
                 async with self._secrets.alone(name, patience):
                     return await self.run(flow)
+            case Through(flow):
+                return await _through(self.run(flow))
         return None
+
+    async def _send(self, wish: Send) -> Response:
+        now = time.time()
+        wish.check(now)
+        answer = await self._transport.send(wish.request, lambda: wish.check(time.time()))
+        if wish.token:
+            self._governor.heed(wish.token, now, answer)
+        return answer
 
     @property
     def _secrets(self) -> Safe:
@@ -181,7 +200,31 @@ class Shell:
 
     async def _write(self, do: Callable[..., T], *what: Any) -> T:
         """Use the ledger; one that waits for a disk does so beside the event loop."""
-        return do(*what) if self._ledger.instant else await asyncio.to_thread(do, *what)
+        if self._ledger.instant:
+            return do(*what)
+        work = asyncio.ensure_future(asyncio.to_thread(do, *what))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait({work})  # a thread can't be stopped: what it writes must be known to who puts it right
+            raise
+
+    async def _arm(self, row: Row) -> Row | None:
+        armed = False
+
+        def arm() -> Row | None:
+            nonlocal armed
+            there = self._ledger.arm(row)
+            armed = there is None
+            return there
+
+        try:
+            return await self._write(arm)
+        except asyncio.CancelledError:
+            if armed:
+                with contextlib.suppress(LedgerError):  # then the row stays open, which rules nothing out
+                    self._ledger.release(row)
+            raise
 
     async def _settle(self, row: Row) -> Row:
         try:
@@ -220,11 +263,30 @@ class Shell:
                 _resolve(waiter)
 
 
+def _closed() -> NoAnswer:
+    return NoAnswer(
+        "The client was closed meanwhile",
+        why="somebody called close",
+        fix="ask again with another client; the same intent then tells what became of a call",
+    )
+
+
 def _advance(flow: Flow[T], answer: Any) -> Wish | _Done[T]:
     try:
         return flow.throw(answer) if isinstance(answer, (Lost, Cancelled, RingonceError)) else flow.send(answer)
     except StopIteration as done:
         return _Done(done.value)
+
+
+async def _through(work: Coroutine[Any, Any, T]) -> T:
+    """Wait for the end of *work*, even if cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())  # told to nobody if nobody waits
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 def _resolve(waiter: asyncio.Future[None]) -> None:

@@ -14,8 +14,8 @@ UNDO_EVENT_SPELLING = {"endpoint.dnd": "endpoint.donotdisturb", "transfer.dnd": 
 """Events spell two disconnectTypes otherwise than REST does (official SDK, event models)."""
 
 
-class _Wire(msgspec.Struct, rename="camel"):
-    """A platform shape: unknown fields are passed over."""
+class _Wire(msgspec.Struct, rename="camel", gc=False):
+    """A platform shape: unknown fields are passed over. None refers back to another, so none is the collector's."""
 
 
 class _Ref(_Wire):
@@ -80,7 +80,7 @@ class _Conversation(_Wire):
     recording_state: str | None = None
 
 
-class Leg(msgspec.Struct, frozen=True, kw_only=True):
+class Leg(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One participant's leg as one snapshot shows it. Absent words are empty."""
 
     key: str
@@ -110,7 +110,7 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     wrapup_code: str = ""
 
 
-class Snapshot(msgspec.Struct, frozen=True):
+class Snapshot(msgspec.Struct, frozen=True, gc=False):
     """The whole call as seen at one moment."""
 
     conversation_id: str
@@ -123,22 +123,20 @@ _decoder = msgspec.json.Decoder(_Conversation, strict=False)
 
 
 def read(body: bytes | msgspec.Raw) -> Snapshot:
-    """Decode the answer of either GET or an event's body. Raise `msgspec.MsgspecError` if it is not a conversation."""
+    """Decode the answer of either GET, or an event's `eventBody`; raise `msgspec.MsgspecError` if it is neither."""
     return _snapshot(_decoder.decode(body))
-
-
-def event(body: Any) -> Snapshot:
-    """Convert a notification's decoded `eventBody`. Raise `msgspec.MsgspecError` if it is not a conversation."""
-    return _snapshot(msgspec.convert(body, _Conversation, strict=False))
 
 
 def listing(body: bytes) -> tuple[Snapshot, ...]:
     """Decode a listing of conversations, flat or nested (`entities`)."""
-    return tuple(_snapshot(one) for one in msgspec.json.decode(body, type=_Listing, strict=False).entities)
+    return tuple(_snapshot(one) for one in _listing_decoder.decode(body).entities)
 
 
 class _Listing(_Wire):
     entities: list[_Conversation] = []
+
+
+_listing_decoder = msgspec.json.Decoder(_Listing, strict=False)
 
 
 def _snapshot(shown: _Conversation) -> Snapshot:

@@ -44,10 +44,12 @@ class Tokens:
             return grant.value
         return (await asyncio.shield(renewal)).value
 
-    def close(self) -> None:
-        """Give up every renewal."""
-        for renewal in self._renewals.values():
+    async def close(self) -> None:
+        """Give up every renewal, save one that can't be given up any more: that is waited for."""
+        renewals = tuple(self._renewals.values())
+        for renewal in renewals:
             renewal.cancel()
+        await asyncio.gather(*renewals, return_exceptions=True)
 
     async def _renew(self, agent: str, stale: str) -> AccessGrant:
         auth = self._session.auth_of(agent)

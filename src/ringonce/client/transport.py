@@ -3,15 +3,17 @@
 import asyncio
 import errno
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from types import TracebackType
 from typing import Self
 
 import aiohttp
 import msgspec
+from aiohttp.abc import AbstractStreamWriter
 
 from ringonce.client.wishes import Lost, Request, Response
 from ringonce.config import Timeouts
+from ringonce.errors import RingonceError
 
 USER_AGENT = "ringonce"
 CONNECTIONS = 100
@@ -53,9 +55,13 @@ class Transport:
         """Close every connection."""
         await self._session.close()
 
-    async def send(self, request: Request) -> Response:
-        """Send *request* once. Raise `Lost`, which says whether any of it may have left."""
-        data = None if request.body is None else msgspec.json.encode(request.body)
+    async def send(self, request: Request, ready: Callable[[], None] = lambda: None) -> Response:
+        """Send *request* once. Raise `Lost`, which says whether any of it may have left.
+
+        *ready* is called once there is a connection, as the last thing before bytes go out; if it raises an error of
+        ours, that is raised and nothing is sent. It guards requests that have a body.
+        """
+        data = None if request.body is None else _Guarded(msgspec.json.encode(request.body), ready)
         headers = dict(request.headers)
         if data is not None:
             headers["content-type"] = "application/json"
@@ -68,7 +74,7 @@ class Transport:
                 allow_redirects=False,
             ) as answer:
                 body = await answer.read()
-                return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, body)
+                return Response(answer.status, answer.headers, body)  # they are found by their names in any case
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as unmade:
             raise Lost(_unmade(unmade), sent=False) from unmade
         except RuntimeError as closed:  # the library's word for a session that is closed
@@ -76,6 +82,8 @@ class Transport:
         except TimeoutError as late:
             raise Lost("no answer in time", sent=True) from late
         except (aiohttp.ClientError, OSError, ValueError) as broken:
+            if data is not None and data.refused is not None:
+                raise data.refused from None
             raise Lost(_broken(broken), sent=True) from broken
 
     async def open_socket(self, url: str) -> "EventSocket":
@@ -85,6 +93,23 @@ class Transport:
                 return EventSocket(await self._session.ws_connect(url, max_msg_size=BIGGEST_FRAME, autoping=True))
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as unmade:
             raise Lost(_unmade(unmade), sent=False) from unmade
+
+
+class _Guarded(aiohttp.BytesPayload):
+    """A body that asks before it goes out. The library keeps the head back until then, so nothing has left."""
+
+    def __init__(self, value: bytes, ready: Callable[[], None]) -> None:
+        super().__init__(value)
+        self._ready = ready
+        self.refused: RingonceError | None = None
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        try:
+            self._ready()
+        except RingonceError as refused:
+            self.refused = refused
+            raise
+        await super().write_with_length(writer, content_length)
 
 
 class EventSocket:

@@ -4,10 +4,12 @@ Whoever inserted an intent's row may send its POST; everybody else looks up what
 """
 
 import enum
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 import msgspec
 
+T = TypeVar("T")
 TAIL = 4
 """Digits of a number that a row shows."""
 
@@ -54,6 +56,35 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """For a refusal: the error's class, status, code and words as JSON, so that it can be told again."""
 
 
+class Meter(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one token's quota by all who share a ledger. Times are seconds since the epoch.
+
+    The client's quota room gives the numbers their meaning; a ledger only keeps them.
+    """
+
+    allowed: int = 0
+    """Requests in a window; 0 as long as no answer has told."""
+    taken: int = 0
+    """Requests of this window that were sent, or may be sent by whoever took them."""
+    reads: int = 0
+    """How many of them were for reads."""
+    began: float = 0.0
+    """When this window was first heard of."""
+    ends: float = 0.0
+    """From then on it is over for certain."""
+    known: bool = False
+    """Whether an answer has told about this window."""
+    probes: int = 0
+    """How often requests were let out to hear about it."""
+    probe_until: float = 0.0
+    shut_until: float = 0.0
+    """The platform wants nothing before."""
+    dials_until: float = 0.0
+    """Somewhere creates wait for their turn, at least until then."""
+    credit: int = 0
+    """Creates that went ahead of reads."""
+
+
 class Ledger(Protocol):
     """Where rows live. Every method takes effect whole or not at all, before it returns; it raises `LedgerError`."""
 
@@ -80,3 +111,9 @@ class Ledger(Protocol):
 
     def release(self, row: Row) -> None:
         """Remove the row if it is still armed by the same incarnation: it is certain that nothing was placed."""
+
+    def meter(self, platform: str, token: str, change: Callable[[Meter], tuple[Meter, T]]) -> T:
+        """Replace the meter of *token* by what *change* makes of it, alone among all who share the ledger.
+
+        Give the rest of what *change* gave. The token itself is not kept. A meter may be lost in a crash.
+        """

@@ -1,8 +1,13 @@
 """A ledger for one process: it forgets when the process ends."""
 
+import hashlib
 import threading
+from collections.abc import Callable
+from typing import TypeVar
 
-from ringonce.ledger import OPEN, Row, RowState
+from ringonce.ledger import OPEN, Meter, Row, RowState
+
+T = TypeVar("T")
 
 
 class MemoryLedger:
@@ -12,6 +17,7 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], Row] = {}
+        self._meters: dict[tuple[str, bytes], Meter] = {}
         self._lock = threading.Lock()
 
     def mark(self, number: str) -> str:
@@ -56,6 +62,13 @@ class MemoryLedger:
             there = self._rows.get(_key(row))
             if there is not None and (there.state, there.incarnation) == (RowState.ARMED, row.incarnation):
                 del self._rows[_key(row)]
+
+    def meter(self, platform: str, token: str, change: Callable[[Meter], tuple[Meter, T]]) -> T:
+        """Replace the meter of *token* by what *change* makes of it, and give the rest of what it gave."""
+        key = platform, hashlib.sha256(token.encode()).digest()
+        with self._lock:
+            self._meters[key], rest = change(self._meters.get(key) or Meter())
+        return rest
 
 
 def _key(row: Row) -> tuple[str, str]:

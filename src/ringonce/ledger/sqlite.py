@@ -13,17 +13,21 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from ringonce.errors import LedgerError
-from ringonce.ledger import OPEN, TAIL, Row, RowState
+from ringonce.ledger import OPEN, TAIL, Meter, Row, RowState
 
+T = TypeVar("T")
 VERSION = 1
 PATIENCE = 10.0
 """Seconds that one process waits for another's write."""
+STALE = 86_400.0
+"""Seconds after which a meter is of no use any more: tokens come and go."""
 FIELDS = Row.__struct_fields__
 _COLUMNS = ", ".join(FIELDS)
 _KEY = "platform = ? AND intent = ?"
@@ -46,6 +50,8 @@ CREATE TABLE audit (
 CREATE TABLE secret (key BLOB NOT NULL) STRICT;
 PRAGMA user_version = {VERSION};
 """
+# An older version passes this table over, so it makes no new version of the file.
+_METERS = "CREATE TABLE IF NOT EXISTS meters (mark TEXT PRIMARY KEY, at REAL NOT NULL, meter TEXT NOT NULL) STRICT"
 
 
 class SqliteLedger:
@@ -55,7 +61,8 @@ class SqliteLedger:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path).expanduser()
-        self._lock = threading.Lock()
+        self._lock, self._meters_lock = threading.Lock(), threading.Lock()
+        self._meters_db: sqlite3.Connection | None = None
         with self._said("opened"):
             self._db, self._file = self._open()
             [(self._key,)] = self._db.execute("SELECT key FROM secret")
@@ -63,6 +70,9 @@ class SqliteLedger:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+        with self._meters_lock:
+            if self._meters_db is not None:
+                self._meters_db.close()
 
     def mark(self, number: str) -> str:
         """Give what stands for a number in rows: a hash keyed with this file's secret."""
@@ -105,6 +115,25 @@ class SqliteLedger:
                 f"DELETE FROM intents WHERE {_KEY} AND incarnation = ? AND state = ?",  # noqa: S608
                 (row.platform, row.intent, row.incarnation, RowState.ARMED),
             )
+
+    def meter(self, platform: str, token: str, change: Callable[[Meter], tuple[Meter, T]]) -> T:
+        """Replace the meter of *token* by what *change* makes of it, and give the rest of what it gave.
+
+        It is kept under a hash that is keyed with this file's secret.
+        """
+        mark = hmac.new(self._key, f"meter {platform} {token}".encode(), hashlib.sha256).hexdigest()
+        with self._meters_lock, self._said("written"):
+            if self._meters_db is None:
+                self._meters_db = self._open_meters()
+            with _transaction(self._meters_db):
+                found = self._meters_db.execute("SELECT meter FROM meters WHERE mark = ?", (mark,)).fetchone()
+                meter, rest = change(_meter(found[0]) if found else Meter())
+                now = time.time()
+                if not found:
+                    self._meters_db.execute("DELETE FROM meters WHERE at < ?", (now - STALE,))
+                values = (mark, now, msgspec.json.encode(meter).decode())
+                self._meters_db.execute("REPLACE INTO meters VALUES (?, ?, ?)", values)
+        return rest
 
     def resolve(self, row: Row, *, at: float, who: str, reason: str) -> Row:
         """Settle an open row by a person's word, and keep who said so and why."""
@@ -168,6 +197,12 @@ class SqliteLedger:
             raise
         return db, _identity(self.path)
 
+    def _open_meters(self) -> sqlite3.Connection:
+        """Open a connection that does not wait for the disk: a lost meter is told anew by the next answer."""
+        db = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        db.execute("PRAGMA synchronous = NORMAL")
+        return db
+
     def _make(self, db: sqlite3.Connection) -> None:
         with _transaction(db):
             [(version,)] = db.execute("PRAGMA user_version")
@@ -175,6 +210,8 @@ class SqliteLedger:
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
                 db.execute("INSERT INTO secret VALUES (?)", (secrets.token_bytes(32),))
+            if version in {0, VERSION}:
+                db.execute(_METERS)
         if version not in {0, VERSION}:
             raise LedgerError(
                 f"The ledger {self.path} is of another version",
@@ -246,3 +283,11 @@ def _values(row: Row) -> tuple[object, ...]:
 
 def _row(found: tuple[object, ...]) -> Row:
     return msgspec.convert(dict(zip(FIELDS, found, strict=True)), Row, strict=False)
+
+
+def _meter(found: str) -> Meter:
+    """Read a meter; one that another version wrote and this one can't read is told anew by the next answer."""
+    try:
+        return msgspec.json.decode(found, type=Meter)
+    except msgspec.MsgspecError:
+        return Meter()

@@ -1,6 +1,7 @@
 """World time: what is due, in order, on a clock that somebody else moves."""
 
 import datetime as dt
+import functools
 import heapq
 import itertools
 from collections.abc import Callable
@@ -8,8 +9,13 @@ from collections.abc import Callable
 
 def iso(seconds: float) -> str:
     """The platform's spelling of a moment: ISO-8601, UTC, milliseconds."""
-    moment = dt.datetime.fromtimestamp(round(seconds, 3), dt.UTC)
-    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    whole, thousandths = divmod(round(round(seconds, 3) * 1000), 1000)
+    return f"{_second(whole)}.{thousandths:03}Z"
+
+
+@functools.lru_cache(maxsize=256)
+def _second(whole: int) -> str:
+    return dt.datetime.fromtimestamp(whole, dt.UTC).replace(tzinfo=None).isoformat()
 
 
 class Agenda:

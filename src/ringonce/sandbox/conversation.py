@@ -1,8 +1,13 @@
-"""A conversation and its participants: what they are, and the changes of state a leg can go through."""
+"""A conversation and its participants: what they are, and the changes of state a leg can go through.
 
-import dataclasses
+None of them refers back to what holds it, so they are kept from the cycle collector: it would look at every call
+that ever was, again and again, which took longer than placing one.
+"""
+
 from collections.abc import Iterator
 from typing import Literal
+
+import msgspec
 
 from ringonce.sandbox.stories import SipReason, Story
 
@@ -11,16 +16,14 @@ RINGING_STATES = frozenset({"alerting", "contacting"})
 SEGMENT_OF_STATE = {"contacting": "Contacting", "dialing": "Dialing", "alerting": "Alert", "connected": "Interact"}
 
 
-@dataclasses.dataclass(slots=True)
-class Fault:
+class Fault(msgspec.Struct, gc=False):
     """What broke a leg: the platform's `errorInfo`."""
 
     code: str
     message: str
 
 
-@dataclasses.dataclass(slots=True)
-class Segment:
+class Segment(msgspec.Struct, gc=False):
     """A stretch of a leg's life. Times are ISO-8601; *end* is empty while it lasts."""
 
     type: str
@@ -30,8 +33,7 @@ class Segment:
     disconnect_type: str = ""
 
 
-@dataclasses.dataclass(slots=True)
-class WrapUp:
+class WrapUp(msgspec.Struct, gc=False):
     """What an agent filed about a call."""
 
     code: str | None
@@ -41,8 +43,7 @@ class WrapUp:
     at: str
 
 
-@dataclasses.dataclass(slots=True, kw_only=True)
-class Participant:
+class Participant(msgspec.Struct, kw_only=True, gc=False):
     """One party and its only leg. Empty strings are times that have not come and words that nobody said."""
 
     id: str
@@ -74,7 +75,7 @@ class Participant:
     recording: bool = False
     uui_data: str = ""
     external_contact_id: str = ""
-    attributes: dict[str, str] = dataclasses.field(default_factory=dict)
+    attributes: dict[str, str] = {}
     wrapup_prompt: str = ""
     wrapup_required: bool = False
     wrapup_skipped: bool = False
@@ -83,7 +84,7 @@ class Participant:
     acw_ended: str = ""
     digits: str = ""
     story: Story | None = None
-    segments: list[Segment] = dataclasses.field(default_factory=list)
+    segments: list[Segment] = []
 
     def __post_init__(self) -> None:
         self.initial_state = self.initial_state or self.state
@@ -127,8 +128,7 @@ class Participant:
         self.segments.append(Segment(segment, at))
 
 
-@dataclasses.dataclass(slots=True, kw_only=True)
-class Conversation:
+class Conversation(msgspec.Struct, kw_only=True, gc=False):
     """One conversation that a POST created. *participants* holds every leg there ever was, oldest first."""
 
     id: str
@@ -146,7 +146,7 @@ class Conversation:
     recording_state: str = "none"
     secure_pause: bool = False
     rang: bool = False
-    participants: list[Participant] = dataclasses.field(default_factory=list)
+    participants: list[Participant] = []
 
     @property
     def agent(self) -> Participant:

@@ -46,6 +46,7 @@ class Door:
         self._held: set[asyncio.Future[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._rings_at = 0.0
+        self._armed_for: float | None = None  # world time; whoever has nothing sooner need not touch the timer
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request or serve one WebSocket."""
@@ -64,7 +65,7 @@ class Door:
             self.rearm()
         else:
             await self._api(scope, headers, receive, send)
-            self.rearm()
+            self._keep_armed()
 
     def reset(self) -> None:
         """Begin again: no calls, tokens, faults or requests; the clock keeps its mode and speed."""
@@ -83,11 +84,12 @@ class Door:
     def rearm(self) -> None:
         """Wake up when the world next has something to do."""
         wait = self.clock.wait()
+        self._armed_for = None if wait is None else self.world.next_at()
         loop = asyncio.get_running_loop()
         # Timers may fire a little early; a floor keeps that from becoming a busy loop.
         rings_at = 0.0 if wait is None else loop.time() + max(wait, _TICK)
         if self._timer is not None:
-            if abs(rings_at - self._rings_at) < _TICK:
+            if rings_at > self._rings_at - _TICK:
                 return
             self._timer.cancel()
             self._timer = None
@@ -120,7 +122,7 @@ class Door:
         self.release()
 
     def _wake(self) -> None:
-        self._timer = None
+        self._timer = self._armed_for = None
         self.clock.catch_up()
         self.rearm()
 
@@ -138,6 +140,17 @@ class Door:
         self.clock.catch_up()
         self.rearm()
 
+    def at_once(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Reply | None:
+        """Answer a request that has come whole; None for one that needs more than the desk, untouched."""
+        if self.faults or not _for_the_desk(path) or not self._welcome(headers):
+            return None
+        self.clock.catch_up()
+        request, entry = self._note(method, path, query, headers, body)
+        reply = self._desk.handle(request)
+        entry.status = reply.status
+        self._keep_armed()
+        return reply
+
     async def _api(self, scope: Message, headers: dict[str, str], receive: Receive, send: Send) -> None:
         method, path, query = scope["method"], scope["path"], scope["query_string"].decode("latin-1")
         try:
@@ -145,15 +158,12 @@ class Door:
         except _LeftError:
             return
         self.clock.catch_up()
-        entry = self.journal.write(self.world.now, method, path, query)
+        request, entry = self._note(method, path, query, headers, body or b"")
         if body is None:
             entry.status = 413
             await _answer(refuse(413, context_id=self._context_id(), word=str(MOST_BYTES)), send)
             return
-        pairs = dict(urllib.parse.parse_qsl(query, keep_blank_values=True)) if query else {}
-        request = Request(method, path, pairs, headers, body)
-        entry.client = self._client(headers.get("authorization", ""))
-        fault = self.faults.pick(method, _BEFORE_API.sub("", path, count=1))
+        fault = self.faults.pick(method, _BEFORE_API.sub("", path, count=1)) if self.faults else None
         if fault is None:
             reply = self._desk.handle(request)
             entry.status = reply.status
@@ -161,6 +171,18 @@ class Door:
             return
         entry.fault = fault.action
         await self._trouble(fault, request, entry, _Line(scope, receive, send))
+
+    def _note(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> tuple[Request, Entry]:
+        entry = self.journal.write(self.world.now, method, path, query)
+        entry.client = self._client(headers.get("authorization", ""))
+        pairs = dict(urllib.parse.parse_qsl(query, keep_blank_values=True)) if query else {}
+        return Request(method, path, pairs, headers, body), entry
+
+    def _keep_armed(self) -> None:
+        """Do what `rearm` does, where time has not been touched: there is nothing to do unless something came in."""
+        due = self.world.next_at()
+        if self._armed_for is None or due is None or due < self._armed_for:
+            self.rearm()
 
     async def _trouble(self, fault: Fault, request: Request, entry: Entry, line: "_Line") -> None:
         match fault.action:
@@ -264,6 +286,10 @@ class Door:
         return refuse(403, context_id=self._context_id(), why=words)
 
 
+def _for_the_desk(path: str) -> bool:
+    return path not in {"/", "/_sandbox"} and not path.startswith("/_sandbox/")
+
+
 class _LeftError(Exception):
     """The client left before it had said everything; half a request must not place a call."""
 
@@ -286,7 +312,7 @@ class _Line:
         if not reply.body:
             await self.drop()
             return
-        await self.send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply)})
+        await self.send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply)})
         half = reply.body[: len(reply.body) // 2]
         await self.send({"type": "http.response.body", "body": half, "more_body": True})
         self._transport.close()  # unlike abort, this lets what was written go out
@@ -323,7 +349,8 @@ async def _read(headers: dict[str, str], receive: Receive) -> bytes | None:
     return body if len(body) <= MOST_BYTES else None
 
 
-def _headers(reply: Reply) -> list[tuple[bytes, bytes]]:
+def headers_of(reply: Reply) -> list[tuple[bytes, bytes]]:
+    """Give an answer's headers as they are sent."""
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
     if reply.body:
         headers.append((b"content-type", reply.media_type.encode("latin-1")))
@@ -333,7 +360,7 @@ def _headers(reply: Reply) -> list[tuple[bytes, bytes]]:
 
 
 async def _answer(reply: Reply, send: Send) -> None:
-    await send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply)})
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply)})
     await send({"type": "http.response.body", "body": reply.body})
 
 

@@ -106,6 +106,9 @@ class Faults:
         self._set[fault.id] = fault, re.compile(fnmatch.translate(fault.path)), dice
         return fault
 
+    def __len__(self) -> int:
+        return len(self._set)
+
     def pick(self, method: str, path: str) -> Fault | None:
         """Say what goes wrong with this request, counting it as fired."""
         for fault, pattern, dice in self._set.values():

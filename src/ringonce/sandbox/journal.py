@@ -1,9 +1,10 @@
 """What was asked of the sandbox: the last requests, without anybody's secrets."""
 
 import collections
-import dataclasses
 import urllib.parse
 from typing import Any
+
+import msgspec
 
 from ringonce.sandbox.agenda import iso
 
@@ -24,8 +25,7 @@ _SECRETS = frozenset(
 )
 
 
-@dataclasses.dataclass(slots=True)
-class Entry:
+class Entry(msgspec.Struct, gc=False):
     """One request. *status* stays None when no answer was given (yet); *at* is world time in epoch seconds."""
 
     at: float
@@ -59,7 +59,7 @@ class Journal:
 
     def all(self, first: int | None = None) -> list[dict[str, Any]]:
         """List the requests as `/_sandbox/requests` shows them, from index *first* on."""
-        return [{**dataclasses.asdict(entry), "at": iso(entry.at)} for entry in list(self._entries)[first:]]
+        return [{**msgspec.structs.asdict(entry), "at": iso(entry.at)} for entry in list(self._entries)[first:]]
 
 
 def _masked(query: str) -> str:

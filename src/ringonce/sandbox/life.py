@@ -3,9 +3,10 @@
 The order of steps and the codes are the platform's as measured on real organisations; the seconds are its usual ones.
 """
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from functools import partial
+
+import msgspec
 
 from ringonce.sandbox.agenda import Agenda
 from ringonce.sandbox.conversation import Conversation, Fault, Participant
@@ -26,8 +27,7 @@ NOT_REACHABLE = Fault(
 )
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Destination:
+class Destination(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Whom a leg leads to: exactly one of a dialled address, a user and a queue."""
 
     dialled: str = ""
@@ -36,8 +36,7 @@ class Destination:
     name: str = ""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A call that was asked for and found valid."""
 
     agent: User
@@ -46,7 +45,7 @@ class Order:
     caller_id: str = ""
     caller_name: str = ""
     queue_id: str = ""
-    attributes: dict[str, str] = dataclasses.field(default_factory=dict)
+    attributes: dict[str, str] = {}
     uui_data: str = ""
     external_contact_id: str = ""
     tutorial: bool = False

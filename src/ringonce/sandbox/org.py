@@ -135,11 +135,31 @@ class Org:
     did_pool: DidPool
     clients: dict[str, OAuthClient]
     rate_limit: int | None = 300
+    _by_station: dict[str | None, User] = dataclasses.field(init=False, repr=False, compare=False)
+    _by_email: dict[str, list[User]] = dataclasses.field(init=False, repr=False, compare=False)
+    _by_number: dict[str, Did] = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # There may be ten thousand users. Where two share a station or number, the first one has it.
+        by_email: dict[str, list[User]] = {}
+        for user in self.users.values():
+            by_email.setdefault(user.email.lower(), []).append(user)
+        object.__setattr__(self, "_by_email", by_email)
+        object.__setattr__(self, "_by_station", {user.station_id: user for user in reversed(self.users.values())})
+        object.__setattr__(self, "_by_number", {did.number: did for did in reversed(self.dids.values())})
 
     def holder_of(self, station_id: str) -> User | None:
         """Whoever is signed in on a station."""
-        return next((user for user in self.users.values() if user.station_id == station_id), None)
+        return self._by_station.get(station_id)
 
     def user_of(self, email: str) -> User | None:
         """Whoever has this e-mail address; case does not matter."""
-        return next((user for user in self.users.values() if user.email.lower() == email.lower()), None)
+        return next(iter(self.users_of(email)), None)
+
+    def users_of(self, email: str) -> list[User]:
+        """Everybody who has this e-mail address."""
+        return self._by_email.get(email.lower(), [])
+
+    def did_of(self, number: str) -> Did | None:
+        """What the organisation knows of a number of its own."""
+        return self._by_number.get(number)

@@ -1,12 +1,12 @@
 """Permissions: `domain:entity:action`, where a role may hold `*` for any entity or action."""
 
 import functools
-from collections.abc import Iterable
 
 from ringonce.sandbox.org import Role
 
 
-def of_roles(roles: Iterable[Role]) -> frozenset[str]:
+@functools.lru_cache(maxsize=1_024)
+def of_roles(roles: tuple[Role, ...]) -> frozenset[str]:
     """Every permission that somebody with these roles holds."""
     return frozenset().union(*(role.permissions for role in roles))
 

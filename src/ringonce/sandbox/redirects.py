@@ -5,7 +5,8 @@ import urllib.parse
 from collections.abc import Iterable
 from typing import Final
 
-_LOOPBACK: Final = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(?::\d{1,5})?([/?].*)?")
+_LOOPBACK: Final = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(?::(\d{1,5}))?([/?].*)?")
+LAST_PORT: Final = 65_535
 _PRINTABLE: Final = re.compile(r"[!-~]+")
 
 
@@ -49,4 +50,6 @@ def with_query(uri: str, **answer: str) -> str:
 def _loopback(uri: str) -> tuple[str, str] | None:
     """The host and the rest of a loopback address, without its port."""
     match = _LOOPBACK.fullmatch(uri)
-    return (match[1], match[2] or "") if match else None
+    if match is None or not 0 < int(match[2] or 80) <= LAST_PORT:
+        return None
+    return match[1], match[3] or ""

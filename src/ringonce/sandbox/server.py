@@ -1,33 +1,29 @@
 """The door on a socket: uvicorn's protocols on our own listener, which starts and stops at once."""
 
 import asyncio
+import errno
 import logging
 import os
 import socket
 from collections.abc import Callable
-from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from ringonce.sandbox.door import MOST_BYTES, TRANSPORT, Door
+from ringonce.sandbox.door import MOST_BYTES, Door
+from ringonce.sandbox.protocol import Protocol
 from ringonce.sandbox.trouble import SandboxError
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 _BACKLOG = 2048
 _LAST_PORT = 65_535
+_WAYS_OUT = {
+    errno.EADDRINUSE: "Use --port 0 to take any free port, or end the program that holds this one.",
+    errno.EACCES: "Use a port above 1023, or --port 0 to take any free one.",
+    errno.EADDRNOTAVAIL: "Use --host 127.0.0.1, or another address of this machine.",
+}
 _PATIENCE = 0.05  # seconds that requests get to notice that the server stops
-
-
-class _Protocol(HttpToolsProtocol):
-    """HTTP that lets the application see the transport, so that a fault can end the connection itself."""
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        extensions: dict[str, Any] = {TRANSPORT: self.transport}
-        self.scope["extensions"] = extensions
 
 
 class Server:
@@ -40,7 +36,7 @@ class Server:
         self._state = ServerState()
         self._config = uvicorn.Config(
             door,
-            http=_Protocol,
+            http=Protocol,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -68,7 +64,7 @@ class Server:
             await server.wait_closed()
 
     def _protocol(self) -> asyncio.Protocol:
-        return _Protocol(config=self._config, server_state=self._state, app_state={})
+        return Protocol(self._door, config=self._config, server_state=self._state, app_state={})
 
     async def _hang_up(self) -> None:
         self._door.close()
@@ -124,7 +120,7 @@ def bind(host: str, port: int) -> socket.socket:
         raise SandboxError(
             f"The sandbox cannot listen on port {port} of {host}",
             why=(taken.strerror or str(taken)).lower(),
-            fix="Use --port 0 to take any free port, or end the program that holds this one.",
+            fix=_WAYS_OUT.get(taken.errno or 0, _WAYS_OUT[errno.EADDRNOTAVAIL]),
         ) from taken
     return listener
 

@@ -1,6 +1,6 @@
 """Access tokens: whose they are, until when they hold on world time, and what they have spent of their minute."""
 
-import dataclasses
+import msgspec
 
 from ringonce.sandbox.agenda import Agenda
 from ringonce.sandbox.dice import Dice
@@ -10,11 +10,10 @@ from ringonce.sandbox.permissions import holds_any, of_roles
 WINDOW = 60.0
 
 
-@dataclasses.dataclass(slots=True, eq=False)
-class Token:
+class Token(msgspec.Struct, eq=False, gc=False):
     """One access token. *user_id* is empty for a service (client credentials); *scopes* None are all of them."""
 
-    value: str = dataclasses.field(repr=False)
+    value: str
     client: OAuthClient
     user_id: str
     expires_at: float
@@ -23,6 +22,9 @@ class Token:
     grant: str = CLIENT_CREDENTIALS
     window_began: float = 0.0
     spent: int = 0
+
+    def __repr__(self) -> str:
+        return f"Token(client={self.client.id!r}, user_id={self.user_id!r})"
 
     @property
     def owner(self) -> tuple[str, str]:

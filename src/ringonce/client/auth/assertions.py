@@ -35,6 +35,12 @@ class Saml2Bearer:
                 why="it needs the client's secret, the organization's short name and an assertion",
                 fix="give all three; Admin > Account Settings > Organization Details shows the short name",
             )
+        if not isinstance(assertion, str) and not callable(assertion):
+            raise ConfigError(
+                "The SAML2 assertion cannot be used",
+                why=f"it is {type(assertion).__name__}, neither text nor a callable",
+                fix="give the SAML2 response in base64 as text (str), or a callable that returns that",
+            )
         self.client_id, self.org_name = client_id, org_name
         self._client, self._assertion = OAuthClient(client_id, client_secret), assertion
 
@@ -138,11 +144,14 @@ def _made(make: Callable[[], str]) -> str:
             why=f"the callable raised {type(error).__name__}",
             fix="see what it was doing",
         ) from error
-    if not isinstance(assertion, str) or not assertion.strip():
-        raise NotAuthenticated(
-            "No SAML2 assertion was made", why="the callable gave none", fix="it returns the SAML2 response in base64"
-        )
-    return assertion
+    if isinstance(assertion, str) and assertion.strip():
+        return assertion
+    gave = "an empty text" if isinstance(assertion, str) else f"{type(assertion).__name__}, not text"
+    raise NotAuthenticated(
+        "No SAML2 assertion was made",
+        why=f"the callable gave {gave}",
+        fix="it returns the SAML2 response in base64, as text (str)",
+    )
 
 
 def _key(key: str | bytes, algorithm: str) -> "RSAKey | ECKey":

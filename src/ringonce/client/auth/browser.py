@@ -5,7 +5,8 @@ import hashlib
 from urllib.parse import urlencode, urlsplit
 
 from ringonce.client.auth.grant import AccessGrant, OAuthClient
-from ringonce.client.auth.renewing import obtain, recall, slot, usable
+from ringonce.client.auth.renewing import obtain, recall, slot, usable, withdraw
+from ringonce.client.login_remedies import login_remedy
 from ringonce.client.wishes import Alone, Consent, Draw, Flow, Landing
 from ringonce.config import DEFAULT_REDIRECT, Endpoints
 from ringonce.errors import ConfigError, NotAuthenticated
@@ -60,10 +61,18 @@ class AuthorizationCode:
 
     def grant(self, endpoints: Endpoints, now: float, stale: str) -> Flow[AccessGrant]:  # noqa: ARG002  the protocol's
         """Use or renew the stored token; ask in the browser if there is none, or if it can't be renewed."""
-        store_as = self.store_as or slot("authorization code", endpoints.login, self.client_id, self._login_hint)
+        store_as = self._slot(endpoints)
         flow = self._renew(endpoints, store_as, stale)
         grant: AccessGrant = yield Alone(store_as, flow, patience=self._timeout + 60.0)
         return grant
+
+    def withdraw(self, endpoints: Endpoints, access: str) -> Flow[None]:
+        """Have the platform forget what the consent gave, the token in use (*access*) included; forget it here too."""
+        store_as = self._slot(endpoints)
+        yield Alone(store_as, withdraw(self._client, endpoints, self.name, store_as=store_as, access=access))
+
+    def _slot(self, endpoints: Endpoints) -> str:
+        return self.store_as or slot("authorization code", endpoints.login, self.client_id, self._login_hint)
 
     def _renew(self, endpoints: Endpoints, store_as: str, stale: str) -> Flow[AccessGrant]:
         kept = yield from recall(store_as)
@@ -91,38 +100,38 @@ class AuthorizationCode:
         }
         query = urlencode({name: value for name, value in asked.items() if value})
         url = f"{endpoints.login}/oauth/authorize?{query}"
-        landing: Landing | None = yield Consent(url, self._redirect_uri, self._timeout)
+        landing: Landing = yield Consent(url, self._redirect_uri, state, self._timeout)
         form = {
             "grant_type": "authorization_code",
-            "code": self._code(landing, state),
+            "code": self._code(landing),
             "code_verifier": verifier,
-            "redirect_uri": landing.redirect_uri if landing else "",
+            "redirect_uri": landing.redirect_uri,
         }
         fix = "the code works once and for moments only, from the redirect URI it was asked for: log in again"
         return (yield from obtain(self._client, endpoints, form, self.name, fix, store_as=store_as))
 
-    def _code(self, landing: Landing | None, state: str) -> str:
+    def _code(self, landing: Landing) -> str:
         what = f"No token was given for {self.name}"
-        if landing is None:
-            raise NotAuthenticated(
-                what,
-                why=f"nobody consented in the browser within {self._timeout:g} s",
-                fix="log in again; if the browser showed an error, check the client's redirect URI "
-                f"({self._redirect_uri}) and grant type",
-            )
         query = landing.query
-        if query.get("state") != state:
-            raise NotAuthenticated(
-                what,
-                why="the browser came back with an answer to another question (state)",
-                fix="close other login pages and log in again; if it happens again, somebody interferes",
+        if not query:
+            why = f"nobody consented in the browser within {self._timeout:g} s"
+            fix = (
+                f"if the browser showed an error, check the client's redirect URI ({self._redirect_uri}) and grant type"
             )
+            if landing.foreign:
+                times = "once" if landing.foreign == 1 else f"{landing.foreign} times"
+                why += f"; {times} it came back with an answer to another question (state), which was passed over"
+                fix += "; close other login pages, and if it happens again, somebody interferes"
+            raise NotAuthenticated(what, why=why, fix=f"log in again; {fix}")
         if query.get("error") or not query.get("code"):
+            known = login_remedy(query.get("error", ""), query.get("error_description", ""), "authorization_code")
             said = ", ".join(query[name][:200] for name in ("error", "error_description") if query.get(name))
             raise NotAuthenticated(
                 what,
                 why=said or "the browser came back without a code",
-                fix="consent is needed; if it was given, check the OAuth client's grant type, redirect URI and scopes",
+                fix=known.fix
+                if known
+                else "consent is needed; if it was given, check the OAuth client's grant type, redirect URI and scopes",
                 code=query.get("error", "")[:200],
             )
         return query["code"]

@@ -7,14 +7,15 @@ from typing import Protocol
 import msgspec
 
 from ringonce.client.flows.exchange import exchange
-from ringonce.client.remedies import login_remedy
+from ringonce.client.login_remedies import login_remedy
 from ringonce.client.wishes import UNREADABLE, Flow, Now, Request, Response
 from ringonce.config import Endpoints
 from ringonce.errors import ConfigError, NoAnswer, NotAuthenticated
 
 LONGEST_WORDS = 300
+SECRET_FIELDS = ("assertion", "code", "code_verifier", "refresh_token")
 SHORTEST_SECRET = 6
-"""Characters from which a value of the form is taken out of the login host's own words."""
+"""Characters from which a secret is taken out of the login host's own words."""
 
 
 class AccessGrant(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +27,7 @@ class AccessGrant(msgspec.Struct, frozen=True, kw_only=True):
     """None if its end is not known."""
 
     def __repr__(self) -> str:
-        return f"AccessGrant(…{self.value[-4:]})"
+        return "AccessGrant(…)"
 
 
 class Auth(Protocol):
@@ -93,9 +94,9 @@ class OAuthClient:
                 why="it is in trouble itself",
                 fix="try again later",
             )
-        secrets = [value for key, value in form.items() if key != "grant_type"]
+        secrets = [form[key] for key in SECRET_FIELDS if key in form]
         secrets += [self._secret, headers.get("authorization", "").removeprefix("Basic ")]
-        raise _refused(response, name, fix, secrets)
+        raise _refused(response, name, fix, secrets, form["grant_type"])
 
     def ask_for_token(self, endpoints: Endpoints, form: Mapping[str, str], name: str, fix: str) -> Flow[AccessGrant]:
         """Like `ask`, for grants that give nothing but an access token."""
@@ -122,13 +123,13 @@ class _TokenRefusal(msgspec.Struct):
     message: str = ""
 
 
-def _refused(response: Response, name: str, fix: str, secrets: list[str]) -> NotAuthenticated:
+def _refused(response: Response, name: str, fix: str, secrets: list[str], grant_type: str) -> NotAuthenticated:
     try:
         said = msgspec.json.decode(response.body, type=_TokenRefusal)
     except UNREADABLE:
         said = _TokenRefusal()
     words = said.error_description or said.description or said.message
-    known = login_remedy(said.error, words)
+    known = login_remedy(said.error, words, grant_type)
     why = ", ".join(part for part in (f"HTTP {response.status}", said.error, words) if part)
     return NotAuthenticated(
         f"No token was given for {name}",

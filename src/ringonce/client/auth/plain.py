@@ -65,7 +65,7 @@ class AccessToken:
         return "a ready-made access token"
 
     def __repr__(self) -> str:
-        return f"AccessToken(…{self._token[-4:]})"
+        return "AccessToken(…)"
 
     def grant(self, endpoints: Endpoints, now: float, stale: str) -> Flow[AccessGrant]:
         """Give the token, unless it was refused."""

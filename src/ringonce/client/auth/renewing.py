@@ -11,9 +11,10 @@ import msgspec
 
 from ringonce.client import policy
 from ringonce.client.auth.grant import AccessGrant, OAuthClient
-from ringonce.client.wishes import UNREADABLE, Alone, Flow, Keep, Now, Recall
+from ringonce.client.flows.exchange import exchange, refusal, unquoted
+from ringonce.client.wishes import UNREADABLE, Alone, Flow, Keep, Now, Recall, Request, Through
 from ringonce.config import Endpoints
-from ringonce.errors import ConfigError, NotAuthenticated
+from ringonce.errors import ConfigError, NotAuthenticated, RingonceError
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +54,14 @@ def obtain(
     client: OAuthClient, endpoints: Endpoints, form: Mapping[str, str], name: str, fix: str, *, store_as: str
 ) -> Flow[AccessGrant]:
     """Ask for a token that brings a refresh token along, and store both before the first is used."""
+    # Once the request leaves, the refresh token may be spent: what came in its place must not be lost.
+    grant: AccessGrant = yield Through(_exchange(client, endpoints, form, name, fix, store_as=store_as))
+    return grant
+
+
+def _exchange(
+    client: OAuthClient, endpoints: Endpoints, form: Mapping[str, str], name: str, fix: str, *, store_as: str
+) -> Flow[AccessGrant]:
     answer = yield from client.ask(endpoints, form, name, fix)
     now: float = yield Now()
     grant = answer.granted(now)
@@ -67,6 +76,48 @@ def obtain(
     return grant
 
 
+def withdraw(
+    client: OAuthClient, endpoints: Endpoints, name: str, *, store_as: str, access: str, first: str = ""
+) -> Flow[None]:
+    """Have the platform forget what is stored under *store_as*, and forget it here.
+
+    The token in use, *access*, and the *first* refresh token are withdrawn too. The platform deletes access tokens
+    (official SDK: `delete_tokens_me`) and has no request that deletes a refresh token: it is used up, and what that
+    brings is deleted and not stored.
+    """
+    kept = (yield from recall(store_as)) or Kept()
+    trouble: RingonceError | None = None
+    for using_up, token in dict.fromkeys(
+        [(False, access), (False, kept.access_token), (True, kept.refresh_token), (True, first)]
+    ):
+        if token:
+            try:
+                yield from _use_up(client, endpoints, token, name) if using_up else _delete(endpoints, token)
+            except RingonceError as error:
+                trouble = error
+    if trouble is not None:
+        raise trouble
+    yield Keep(store_as, None)
+
+
+def _use_up(client: OAuthClient, endpoints: Endpoints, token: str, name: str) -> Flow[None]:
+    try:
+        form = {"grant_type": "refresh_token", "refresh_token": token}
+        answer = yield from client.ask(endpoints, form, name, "have an administrator delete the user's tokens")
+    except NotAuthenticated as refused:
+        if refused.code != "invalid_grant":
+            raise
+        return  # spent or withdrawn already
+    yield from _delete(endpoints, answer.access_token)
+
+
+def _delete(endpoints: Endpoints, token: str) -> Flow[None]:
+    url, headers = f"{endpoints.api}/api/v2/tokens/me", {"authorization": f"Bearer {token}"}
+    answer = yield from exchange(Request("DELETE", url, headers=headers, repeatable=True), signed=False)
+    if not answer.ok and answer.status != 401:  # noqa: PLR2004  one that is refused is forgotten already
+        raise refusal(unquoted(answer, token), "The token can't be revoked")
+
+
 def slot(*parts: str) -> str:
     """Name the place of a secret by what it belongs to, without telling any of that."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
@@ -78,12 +129,14 @@ class RefreshToken:
     Every answer brings a new refresh token, which is stored before the new access token is used. The program may go
     on being given the first one: what followed it is found where secrets are kept. *client_secret* is left out for
     a public client. *store_as* names a stored chain, such as that of `AuthorizationCode`; with it, the first refresh
-    token may be left out.
+    token may be left out. *whose* is the agent in words: plans, logs and errors name them.
     """
 
     service = False
 
-    def __init__(self, client_id: str, refresh_token: str = "", *, client_secret: str = "", store_as: str = "") -> None:
+    def __init__(
+        self, client_id: str, refresh_token: str = "", *, client_secret: str = "", store_as: str = "", whose: str = ""
+    ) -> None:
         if any(c.isspace() for c in refresh_token) or not (refresh_token or store_as):
             raise ConfigError(
                 "The refresh token cannot be used",
@@ -92,20 +145,32 @@ class RefreshToken:
             )
         self.client_id = client_id
         self._client, self._first, self._store_as = OAuthClient(client_id, client_secret), refresh_token, store_as
+        self._whose = whose
 
     @property
     def name(self) -> str:
-        """The grant and the client it is for."""
-        return f"refresh token of {self.client_id}"
+        """The grant, the client it is for and, if it was said, the agent."""
+        return f"refresh token of {self.client_id}" + (f" for {self._whose}" if self._whose else "")
 
     def __repr__(self) -> str:
         return f"RefreshToken({self.client_id!r}, …)"
 
     def grant(self, endpoints: Endpoints, now: float, stale: str) -> Flow[AccessGrant]:  # noqa: ARG002  the protocol's
         """Use the stored token if it is still good, else renew it."""
-        store_as = self._store_as or slot("refresh token", endpoints.login, self.client_id, self._first)
+        store_as = self._slot(endpoints)
         grant: AccessGrant = yield Alone(store_as, self._renew(endpoints, store_as, stale))
         return grant
+
+    def withdraw(self, endpoints: Endpoints, access: str) -> Flow[None]:
+        """Have the platform forget the chain, and the token in use (*access*, may be empty); forget it here too."""
+        store_as = self._slot(endpoints)
+        yield Alone(
+            store_as,
+            withdraw(self._client, endpoints, self.name, store_as=store_as, access=access, first=self._first),
+        )
+
+    def _slot(self, endpoints: Endpoints) -> str:
+        return self._store_as or slot("refresh token", endpoints.login, self.client_id, self._first)
 
     def _renew(self, endpoints: Endpoints, store_as: str, stale: str) -> Flow[AccessGrant]:
         kept = yield from recall(store_as)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import msgspec
 
 from ringonce import numbers
-from ringonce.client import findings
+from ringonce.client import answers, findings
 from ringonce.client.auth import AccessToken
 from ringonce.client.flows import directory, identity
 from ringonce.client.flows.allowance import Allowance, Spent
@@ -15,7 +15,7 @@ from ringonce.client.flows.exchange import exchange, problem, refusal
 from ringonce.client.flows.order import Order, needs_caller_id, one_of_both
 from ringonce.client.flows.session import Session
 from ringonce.client.remedies import RETRY_LATER, remedy
-from ringonce.client.wishes import UNREADABLE, Flow, Now, Request, Response
+from ringonce.client.wishes import UNREADABLE, Flow, Lane, Now, Request, Response
 from ringonce.errors import (
     Ambiguous,
     InvalidInput,
@@ -34,10 +34,11 @@ T = TypeVar("T")
 MOST_REQUESTS = 8
 """Requests that one check may spend, the one for a token included; a grant may repeat that one if it fails."""
 ONCE = 0.0
-"""A deadline in the past: `exchange` sends once and never waits."""
+"""A deadline in the past: `exchange` sends once. It may wait for its turn at the quota, and never for another try."""
 ANY_CALL = ("conversation:call:add", "conversation:agentlessCall:add")
 OWN_CALL, DOCUMENTED = "conversation:call:add", "conversation:conference:add"
 PAGE = 100
+NOBODY = "there is no such agent"
 CORRELATION = "inin-correlation-id"
 ORDER = ("host", "clock", "token", "permission", "agent", "station", "queue", "caller id", "number", "quota")
 
@@ -58,9 +59,11 @@ class _Check:
     found: dict[str, Finding] = dataclasses.field(default_factory=dict)
     closed: str = ""
     """Why nothing more is asked; empty while things are."""
-    me: findings.Person | None = None
+    me: answers.Person | None = None
     """The user whose token it is; None for an application's."""
     agent_id: str = ""
+    no_agent: str = "the agent could not be looked up"
+    """Why there is no id, if there is none."""
     acts: str = ""
     """The agent whose own token the call would use; empty if that is the client's."""
 
@@ -148,7 +151,7 @@ class _Check:
     def _host(self, response: Response) -> None:
         where = self.session.endpoints.api
         if response.status >= 500:  # noqa: PLR2004  the meaning of 5xx
-            self._note(findings.doubtful("host", f"{where} answers, but with HTTP {response.status}", RETRY_LATER))
+            self._note(findings.failed("host", f"{where} answers, but with HTTP {response.status}", RETRY_LATER))
         elif response.ok or problem(response).code or CORRELATION in response.headers:
             self._note(findings.passed("host", f"{where} answers"))
         else:
@@ -180,12 +183,12 @@ class _Check:
             self._note(findings.refused(name, error, Verdict.FAIL if fatal else Verdict.WARN))
 
     def _token(self, response: Response, now: float) -> Flow[Finding]:
-        info = _decoded(response, "The token can't be looked at", findings.TokenInfo)
+        info = _decoded(response, "The token can't be looked at", answers.TokenInfo)
         auth = self.session.auth_of(self.acts)
         if not auth.service:
             about = yield from self._ask("/users/me?expand=station")
             if about.status != 400:  # noqa: PLR2004  not.a.user: an application's token
-                self.me = _decoded(about, "The token's own user can't be read", findings.Person)
+                self.me = _decoded(about, "The token's own user can't be read", answers.Person)
         self.session.users[self.acts] = self.me.id if self.me else ""
         return findings.token(info, auth.name, self.me, now, renewable=not isinstance(auth, AccessToken))
 
@@ -200,12 +203,15 @@ class _Check:
                 self.agent_id = yield from self.allowance.within(directory.agent_id(self.session, asked, ONCE))
             except NotPermitted as error:
                 return findings.refused("agent", error)
+            except (Ambiguous, NotFound) as error:
+                self.no_agent = "which agent is meant is not clear" if isinstance(error, Ambiguous) else NOBODY
+                return findings.refused("agent", error)
             return findings.passed("agent", f"{asked}, id {self.agent_id}")
         self.agent_id = known
         try:
-            person = yield from self._read(f"/users/{known}", f"Agent {asked} can't be read", findings.Person)
+            person = yield from self._read(f"/users/{known}", f"Agent {asked} can't be read", answers.Person)
         except NotFound as error:
-            self.agent_id = ""
+            self.agent_id, self.no_agent = "", NOBODY
             return findings.refused("agent", error)
         return findings.agent(person)
 
@@ -216,7 +222,7 @@ class _Check:
             words = f"on the tutorial's wire the agent has to be the token's own user, who is {self.me}"
             return findings.failed("permission", words, remedy(403, "", tutorial=True).fix)
         path = "/authorization/subjects/me?includeFullRoles=true"
-        subject = yield from self._read(path, "The identity's roles can't be read", findings.Subject)
+        subject = yield from self._read(path, "The identity's roles can't be read", answers.Subject)
         if not own or tutorial:
             endpoint = "/conversations/calls" + ("" if tutorial else "/user/{userId}")
             return findings.permission(subject, f"POST {endpoint}", ANY_CALL)
@@ -229,31 +235,31 @@ class _Check:
 
     def _station(self) -> Flow[Finding]:
         if not self.agent_id:
-            return findings.doubtful("station", "not checked: there is no such agent")
+            return findings.doubtful("station", f"not checked: {self.no_agent}")
         if self.me and self.me.id == self.agent_id and self.me.station:
             return findings.station(self.me.station)
         path = f"/users/{self.agent_id}/station"
-        return findings.station((yield from self._read(path, "The agent's phone can't be read", findings.Phones)))
+        return findings.station((yield from self._read(path, "The agent's phone can't be read", answers.Phones)))
 
     def _queue(self) -> Flow[Finding]:
         queue = self.wanted.queue.strip()
         if self.agent_id:
             path = f"/users/{self.agent_id}/queues?pageSize={PAGE}"
-            mine = yield from self._read(path, "The agent's queues can't be read", findings.MyQueues)
+            mine = yield from self._read(path, "The agent's queues can't be read", answers.MyQueues)
             member = findings.membership(mine, queue)
             if member:
                 return member
         if directory.UUID.fullmatch(queue):
-            yield from self._read(f"/routing/queues/{queue.lower()}", f"Queue {queue} can't be read", findings.Named)
+            yield from self._read(f"/routing/queues/{queue.lower()}", f"Queue {queue} can't be read", answers.Named)
         else:
             yield from self.allowance.within(directory.queue_id(self.session, queue, ONCE))
         if not self.agent_id:
-            return findings.doubtful("queue", f"{queue} is there; not checked further: there is no such agent")
+            return findings.doubtful("queue", f"{queue} is there; not checked further: {self.no_agent}")
         return findings.stranger(mine, queue)
 
     def _caller_id(self, number: str) -> Flow[Finding]:
         path = f"/telephony/providers/edges/dids?phoneNumber={quote(number, safe='')}"
-        dids = yield from self._read(path, "The organization's numbers can't be read", findings.Dids)
+        dids = yield from self._read(path, "The organization's numbers can't be read", answers.Dids)
         return findings.caller_id(dids, number, self.agent_id, tutorial=self.wanted.wire is Wire.TUTORIAL)
 
     def _read(self, path: str, what: str, kind: type[T]) -> Flow[T]:
@@ -261,7 +267,8 @@ class _Check:
 
     def _ask(self, path: str, *, signed: bool = True) -> Flow[Response]:
         request = Request("GET", self.session.url(path))
-        return (yield from self.allowance.within(exchange(request, deadline=ONCE, signed=signed, agent=self.acts)))
+        asking = exchange(request, deadline=ONCE, signed=signed, agent=self.acts, lane=Lane.URGENT)
+        return (yield from self.allowance.within(asking))
 
 
 def _decoded(response: Response, what: str, kind: type[T]) -> T:

@@ -6,7 +6,7 @@ import msgspec
 
 from ringonce.client import policy
 from ringonce.client.remedies import remedy
-from ringonce.client.wishes import UNREADABLE, Flow, Lost, Now, Request, Response, Send, Sleep, Token
+from ringonce.client.wishes import UNREADABLE, Flow, Lane, Lost, Now, Pace, Request, Response, Send, Sleep, Token
 from ringonce.errors import (
     ApiRefusal,
     NoAnswer,
@@ -46,51 +46,57 @@ def exchange(
     care: Care | None = None,
     signed: bool = True,
     agent: str = "",
+    lane: Lane = Lane.READ,
+    paced: str = "",
 ) -> Flow[Response]:
     """Send *request* as the client's identity, or as *agent*'s own, and give the answer, save for 401 and 429.
 
     It is sent again only where `policy.may_repeat` allows. Raise `Unreachable` if nothing was sent, `NoAnswer` if
     something was, `NotAuthenticated`, or `RateLimited` if the quota comes back after *deadline* (epoch seconds).
-    *care* is taken of a request whose deed may be done only once.
-    Without *signed* no token is asked for, and 401 is an answer like any other.
+    *care* is taken of a request whose deed may be done only once. Before each send it waits in *lane* for its turn at
+    the token's quota, save the first time for that of the token *paced*, who has had it.
+    Without *signed* no token is asked for, nothing is waited for, and 401 is an answer like any other.
     """
     if care is not None:
         deadline = care.deadline
     elif deadline is None:
         deadline = (yield Now()) + PATIENCE
+    # One who sends once and never again may wait for that all the same.
+    turn_by = deadline or (yield Now()) + PATIENCE
     token: str = (yield from token_for(request, agent=agent)) if signed else ""
     renewed = not signed
     tries = 0
     while True:
         tries += 1
-        outcome = yield from _send_once(_signed(request, token) if signed else request, care)
+        if signed and paced != token:
+            yield Pace(lane, token, turn_by)
+        paced = ""
+        outcome = yield from _send_once(_signed(request, token) if signed else request, token, care)
         if isinstance(outcome, Response):
-            outcome = _unquoted(outcome, token)
+            outcome = unquoted(outcome, token)
             if outcome.status == 401 and not renewed:  # noqa: PLR2004
                 # 401 proves that nothing was done, so even a create may be sent again, once.
                 token, renewed = (yield from token_for(request, token, agent=agent)), True
-                if care is not None:
-                    yield from care.again()
+                yield from _again(care)
                 continue
             if not policy.may_repeat(request, outcome):
                 return _or_unauthenticated(outcome) if signed else outcome
         wait = policy.pause(tries, outcome)
         late = (yield Now()) + wait > deadline
-        # Only what is done once is worth waiting for the quota until the deadline.
-        enough = tries >= policy.MOST_TRIES and not (care is not None and _limited(outcome))
+        # Somebody else's use of the quota is waited out, for as long as the deadline allows.
+        enough = tries >= policy.MOST_TRIES and not _limited(outcome)
         if late or enough or not policy.may_repeat(request, outcome):
             return _give_up(request, outcome, wait)
         yield Sleep(wait)
-        if care is not None:
-            yield from care.again()
+        yield from _again(care)
 
 
-def _send_once(request: Request, care: Care | None) -> Flow[Response | Lost]:
+def _send_once(request: Request, token: str, care: Care | None) -> Flow[Response | Lost]:
     if care is not None:
         care.leaving()
     outcome: Response | Lost
     try:
-        outcome = yield Send(request, None if care is None else care.deadline)
+        outcome = yield Send(request, None if care is None else care.deadline, token)
     except Lost as lost:
         outcome = lost
     except TooLate:
@@ -101,6 +107,11 @@ def _send_once(request: Request, care: Care | None) -> Flow[Response | Lost]:
     if care is not None and (not outcome.sent if isinstance(outcome, Lost) else outcome.status in {401, 429}):
         care.stopped()
     return outcome
+
+
+def _again(care: Care | None) -> Flow[None]:
+    if care is not None:
+        yield from care.again()
 
 
 def token_for(request: Request, stale: str = "", *, agent: str = "") -> Flow[str]:
@@ -118,16 +129,22 @@ def token_for(request: Request, stale: str = "", *, agent: str = "") -> Flow[str
 
 
 def read(
-    request: Request, what: str, *, fix: str = "", deadline: float | None = None, agent: str = ""
+    request: Request,
+    what: str,
+    *,
+    fix: str = "",
+    deadline: float | None = None,
+    agent: str = "",
+    lane: Lane = Lane.READ,
 ) -> Flow[Response]:
     """Like `exchange`, but any refusal is raised: as `NotFound` of *what*, `NotPermitted`, …; 5xx as `NoAnswer`."""
-    response = yield from exchange(request, deadline=deadline, agent=agent)
+    response = yield from exchange(request, deadline=deadline, agent=agent, lane=lane)
     if response.ok:
         return response
     raise refusal(response, what, fix=fix)
 
 
-def _unquoted(response: Response, token: str) -> Response:
+def unquoted(response: Response, token: str) -> Response:
     """Take the token out of a refusal that quotes it, since its words end up in errors and logs."""
     if response.ok or not token or token.encode() not in response.body:
         return response

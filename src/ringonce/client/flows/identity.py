@@ -1,64 +1,26 @@
 """Who acts: an agent with an identity of his own in the pool, or the client's; and what a token may do."""
 
-import logging
-
-import msgspec
-
+from ringonce.client.answers import Named, Person, Subject, TokenInfo
+from ringonce.client.auth import AuthorizationCode, RefreshToken
 from ringonce.client.flows.directory import UUID
-from ringonce.client.flows.exchange import exchange, read, refusal
+from ringonce.client.flows.exchange import decoded, exchange, read, refusal
 from ringonce.client.flows.session import Session, token_user
 from ringonce.client.wishes import Flow, Request
 from ringonce.errors import ConfigError
 from ringonce.models import Identity
 
-log = logging.getLogger("ringonce.client")
-
-
-class _User(msgspec.Struct):
-    name: str = ""
-    email: str = ""
-
-
-class _Named(msgspec.Struct, frozen=True):
-    id: str = ""
-    name: str = ""
-
-
-class _TokenInfo(msgspec.Struct, rename={"client": "OAuthClient", "scopes": "authorizedScope"}):
-    organization: _Named = _Named()
-    client: _Named = _Named()
-    scopes: list[str] = []
-
-
-class _Policy(msgspec.Struct, rename="camel"):
-    domain: str = ""
-    entity_name: str = ""
-    actions: list[str] = []
-
-
-class _Role(msgspec.Struct, frozen=True):
-    name: str = ""
-    policies: list[_Policy] = []
-
-
-class _Grant(msgspec.Struct):
-    role: _Role = _Role()
-
-
-class _Subject(msgspec.Struct):
-    grants: list[_Grant] = []
-
 
 def acting(session: Session, called: str, agent_id: str) -> Flow[str]:
     """Give the agent's id if his own identity is to be used, which is made sure to be his; else empty.
 
-    *called* is what the caller named him by. Raise `ConfigError` if the identity is somebody else's: the plain
-    endpoint rings the phone of whoever's token it is.
+    *called* is what the caller named him by. Raise `ConfigError` if the identity is somebody else's (the plain
+    endpoint rings the phone of whoever's token it is), or if several are given for him.
     """
     if not session.pool:
         return ""
+    names: frozenset[str] = frozenset({called.strip().casefold(), agent_id})
     if agent_id not in session.own:
-        found = {called.strip().casefold(), agent_id} & session.pool.keys()
+        found = names & session.pool.keys()
         if not found and not all(UUID.fullmatch(name) for name in session.pool):
             found = (yield from _names(session, agent_id)) & session.pool.keys()
         session.own[agent_id] = session.pool[min(found)] if found else None
@@ -72,24 +34,28 @@ def acting(session: Session, called: str, agent_id: str) -> Flow[str]:
             why=f"{own.name} stands for {f'user {user}' if user else 'an application'}, the agent is {agent_id}",
             fix="give each agent a grant of their own, and the application's as auth",
         )
+    given = sorted((names | session.named.get(agent_id, frozenset())) & session.pool.keys())
+    if any(session.pool[name] is not session.pool[given[0]] for name in given):
+        raise ConfigError(
+            f"Agent {called!r} has been given several identities",
+            why=f"{', '.join(map(repr, given))} are all this one agent",
+            fix="give each agent one grant, under one name",
+        )
     return agent_id
 
 
-def _names(session: Session, agent_id: str) -> Flow[set[str]]:
+def _names(session: Session, agent_id: str) -> Flow[frozenset[str]]:
     what = f"Agent {agent_id} can't be looked up among the identities given"
     response = yield from read(
         Request("GET", session.url(f"/users/{agent_id}")), what, fix="name the agents by their ids in `agents`"
     )
-    user = msgspec.json.decode(response.body, type=_User)
-    return {user.email.casefold(), user.name.casefold()}
+    return decoded(response, Person, what).names
 
 
 def words(session: Session, acts: str, agent_id: str, *, own_endpoint: bool) -> str:
     """Say which grant is used, and for whom."""
     name = session.auth_of(acts).name
-    said = f"{name}, as the agent" if own_endpoint else f"{name}, on behalf of agent {agent_id}"
-    log.debug("the call of agent %s goes out with %s", agent_id, said)
-    return said
+    return f"{name}, as the agent" if own_endpoint else f"{name}, on behalf of agent {agent_id}"
 
 
 def whoami(session: Session) -> Flow[Identity]:
@@ -98,41 +64,44 @@ def whoami(session: Session) -> Flow[Identity]:
     Only the token's own page has to answer; what the token may not ask about stays empty.
     """
     user_id = yield from token_user(session)
-    page = yield from read(Request("GET", session.url("/tokens/me")), "The token's own page can't be read")
-    info = msgspec.json.decode(page.body, type=_TokenInfo)
-    user = _User(name=info.client.name)
+    what = "The token's own page can't be read"
+    info = decoded((yield from read(Request("GET", session.url("/tokens/me")), what)), TokenInfo, what)
+    user: Named | Person | None = info.client
     if user_id:
         asked = yield from exchange(Request("GET", session.url("/users/me")))
-        user = msgspec.json.decode(asked.body, type=_User) if asked.ok else _User()
+        user = decoded(asked, Person, "The token's own user can't be read") if asked.ok else None
     told = yield from exchange(Request("GET", session.url("/authorization/subjects/me")))
-    subject = msgspec.json.decode(told.body, type=_Subject) if told.ok else _Subject()
-    roles = [grant.role for grant in subject.grants]
+    subject = decoded(told, Subject, "The identity's roles can't be read") if told.ok else Subject()
+    roles = [one.role for one in subject.grants or () if one.role]
+    policies = [policy for role in roles for policy in role.policies or ()]
     grant = session.grants.get("")
     return Identity(
         grant=session.auth.name,
         user_id=user_id,
-        name=user.name,
-        email=user.email,
-        organization=info.organization.name,
-        client_id=info.client.id,
-        scopes=tuple(sorted(info.scopes)),
-        roles=tuple(sorted({role.name for role in roles})),
+        name=(user and user.name) or "",
+        email=user.email or "" if isinstance(user, Person) else "",
+        organization=info.organization.name or "",
+        client_id=(info.client and info.client.id) or "",
+        scopes=tuple(sorted(info.authorized_scope or ())),
+        roles=tuple(sorted({role.name or role.id or "?" for role in roles})),
         permissions=tuple(
-            sorted(
-                {
-                    f"{policy.domain}:{policy.entity_name}:{action}"
-                    for role in roles
-                    for policy in role.policies
-                    for action in policy.actions
-                }
-            )
+            sorted({f"{one.domain}:{one.entity_name}:{action}" for one in policies for action in one.actions or ()})
         ),
         expires_at=grant.expires_at if grant else None,
     )
 
 
 def revoke(session: Session) -> Flow[None]:
-    """Have the platform forget the client's token. One that is refused already is forgotten."""
+    """Have the platform forget the client's token, and the refresh tokens that it came with.
+
+    One that is refused already is forgotten.
+    """
+    grant = session.grants.pop("", None)
+    if isinstance(session.auth, (AuthorizationCode, RefreshToken)):
+        yield from session.auth.withdraw(session.endpoints, grant.value if grant else "")
+        return
+    if grant is not None:
+        session.grants[""] = grant
     response = yield from exchange(Request("DELETE", session.url("/tokens/me"), repeatable=True))
     if not response.ok:
         raise refusal(response, "The token can't be revoked")

@@ -1,5 +1,6 @@
 """An order to call, checked before anything is sent, and the request it becomes on each wire."""
 
+import logging
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -16,6 +17,8 @@ from ringonce.models import Wire
 LONGEST_INTENT = 128
 LONGEST_KEY, LONGEST_VALUE, MOST_ATTRIBUTES = 128, 4096, 100
 LONGEST_NAME, LONGEST_UUI = 256, 1024
+
+log = logging.getLogger("ringonce.client")
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +126,7 @@ def plan(session: Session, wanted: Order) -> Flow[Plan]:
         own = bool(acts) or (yield from token_user(session)) == agent
         body, said = _platform_body(wanted, queue), identity.words(session, acts, agent, own_endpoint=own)
     url = session.url("/conversations/calls" if own else f"/conversations/calls/user/{agent}")
+    log.debug("the call of agent %s goes out to POST %s with %s", agent, url, said)
     return Plan(method="POST", url=url, body=body, agent_id=agent, to=wanted.to, identity=said, acts=acts)
 
 

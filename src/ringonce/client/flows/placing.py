@@ -22,12 +22,16 @@ from ringonce.client.wishes import (
     Cancelled,
     Flow,
     Hear,
+    Lane,
     Listen,
     Look,
     Mark,
     Now,
+    Pace,
     Release,
+    Request,
     Response,
+    Send,
     Settle,
 )
 from ringonce.errors import (
@@ -61,12 +65,18 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
     """
     order = checked(session, order)
     planned = yield from plan(session, order)
+    request = planned.request()
     mark: str = yield Mark(order.to)
     there: Row | None = yield Look(session.endpoints.api, order.intent)
     if there is None or there.state is RowState.NOT_PLACED:
-        yield from token_for(planned.request(), agent=planned.acts)  # one that can't be had is no refusal of the call
+        # A token that can't be had is no refusal of the call.
+        token = yield from token_for(request, agent=planned.acts)
+        began: float = yield Now()
         listening: bool = yield Listen(planned.agent_id)
+        # The quota is waited for before the row is written: a row says that its request is about to leave.
+        yield Pace(Lane.DIAL, token, began + order.timeout)
         now: float = yield Now()
+        Send(request, began + order.timeout).check(now)  # else a row would be armed that nobody may send
         row = Row(
             platform=session.endpoints.api,
             intent=order.intent,
@@ -75,7 +85,7 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
             tail=order.to[-TAIL:],
             incarnation=session.incarnation,
             armed_at=now,
-            deadline=now + order.timeout,
+            deadline=began + order.timeout,
         )
         lookout = Lookout(row, order.to, listening)
         lookout.remember(session.board)
@@ -83,7 +93,7 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
         if there is None:
             session.in_flight.add(order.intent)
             try:
-                return (yield from _send_once(session, planned, row, lookout))
+                return (yield from _send_once(session, planned, request, row, lookout, paced=token))
             except Cancelled:
                 if order.intent not in session.on_wire:
                     yield Release(row)
@@ -120,9 +130,12 @@ class _Careful:
             )
 
 
-def _send_once(session: Session, planned: Plan, row: Row, lookout: Lookout) -> Flow[Placed]:
+def _send_once(
+    session: Session, planned: Plan, request: Request, row: Row, lookout: Lookout, *, paced: str
+) -> Flow[Placed]:
+    care = _Careful(session, lookout)
     try:
-        response = yield from exchange(planned.request(), care=_Careful(session, lookout), agent=planned.acts)
+        response = yield from exchange(request, care=care, agent=planned.acts, lane=Lane.DIAL, paced=paced)
     except (Unreachable, RateLimited, TooLate):
         # Nothing was placed, and nothing was decided about the call either: the same intent may try again.
         yield Release(row)
@@ -219,7 +232,7 @@ def _again(session: Session, order: Order, row: Row) -> Flow[Placed]:
 
 def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
     """Wait for whoever armed the row to settle it. If nobody does (a crash), look for the call and settle it here."""
-    board, until, wait = session.board, row.deadline + session.settle, 0.02
+    board, wait = session.board, 0.02
     next_look = row.armed_at + FIRST_LOOK
     while True:
         there: Row | None = yield Look(row.platform, row.intent)
@@ -231,15 +244,17 @@ def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
             )
         if there.state is not RowState.ARMED:
             return there
+        # It may be another attempt than a moment ago: taken back, and armed anew.
+        lookout.row, until = there, there.deadline + session.settle
         seen, now = board.count(row.agent_id), (yield Now())
         found = (yield from recognise(board, lookout))[0]
         if found is None and row.intent not in session.in_flight and (now >= next_look or now >= until):
             found = yield from look_once(session, lookout)
             next_look = now + SWEEPS_APART
         if found:
-            yield from _placed(session, row, lookout, *found)
+            yield from _placed(session, there, lookout, *found)
         elif now >= until:
-            return (yield from _settle(row, RowState.UNKNOWN, evidence="whoever placed it stopped before an answer"))
+            return (yield from _settle(there, RowState.UNKNOWN, evidence="whoever placed it stopped before an answer"))
         else:
             yield Hear(row.agent_id, seen, min(wait, max(until - now, 0.0)))
             wait = min(1.0, wait * 1.5)

@@ -3,8 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 
-import msgspec
-
+from ringonce.client.answers import Person
 from ringonce.client.auth import AccessGrant, Auth
 from ringonce.client.board import Board
 from ringonce.client.flows.exchange import decoded, exchange, refusal
@@ -42,6 +41,8 @@ class Session:
     """The tokens in use, by the id of the agent whose own they are; the client's own is under the empty one."""
     users: dict[str, str] = dataclasses.field(default_factory=dict)
     """Whose those tokens are, under the same names: a user's id, or empty for an application's."""
+    named: dict[str, frozenset[str]] = dataclasses.field(default_factory=dict)
+    """What those users are called, as far as it was told, under the same names."""
 
     def url(self, path: str) -> str:
         """Give the address of an API path, such as `/users/me`."""
@@ -50,10 +51,6 @@ class Session:
     def auth_of(self, agent: str) -> Auth:
         """Give the agent's own identity, or the client's (empty)."""
         return (self.own.get(agent) if agent else None) or self.auth
-
-
-class _Me(msgspec.Struct):
-    id: str
 
 
 def token_user(session: Session, agent: str = "") -> Flow[str]:
@@ -73,4 +70,6 @@ def _ask_user(session: Session, agent: str) -> Flow[str]:
         return ""
     if not response.ok:
         raise refusal(response, "The token's own user can't be read")
-    return decoded(response, _Me, "The token's own user can't be read").id
+    user = decoded(response, Person, "The token's own user can't be read")
+    session.named[agent] = user.names
+    return user.id

@@ -15,7 +15,7 @@ from ringonce.client.flows.exchange import exchange, problem, read, refusal
 from ringonce.client.flows.session import Session, token_user
 from ringonce.client.fold import Facts
 from ringonce.client.outcome import LegFacts
-from ringonce.client.wishes import Flow, Hear, Listen, Now, Request
+from ringonce.client.wishes import Flow, Hear, Lane, Listen, Now, Request
 from ringonce.errors import InvalidInput, NoAnswer, NotFound
 from ringonce.models import Call
 
@@ -38,7 +38,7 @@ def hang_up(session: Session, conversation_id: str) -> Flow[Call]:
         body={"state": "disconnected"},
         repeatable=True,
     )
-    response = yield from exchange(request)
+    response = yield from exchange(request, lane=Lane.URGENT)
     if not response.ok and problem(response).code != "conversation.error.call.disconnected":
         call: Call | None = None
         if response.status in {400, 404, 409}:
@@ -66,7 +66,8 @@ def send_digits(session: Session, conversation_id: str, digits: str) -> Flow[Non
         )
     leg = yield from _agent_leg(session, conversation_id)
     url = session.url(f"/conversations/{conversation_id}/participants/{leg.participant_id}/digits")
-    yield from read(Request("POST", url, body={"digits": digits}), f"Digits can't be sent to call {conversation_id}")
+    what = f"Digits can't be sent to call {conversation_id}"
+    yield from read(Request("POST", url, body={"digits": digits}), what, lane=Lane.URGENT)
 
 
 def transfer(session: Session, conversation_id: str, to: str, queue: str) -> Flow[Call]:
@@ -83,7 +84,7 @@ def transfer(session: Session, conversation_id: str, to: str, queue: str) -> Flo
         target = {"userId": (yield from directory.agent_id(session, to))}
     url = session.url(f"/conversations/calls/{conversation_id}/participants/{leg.participant_id}/replace")
     request = Request("POST", url, body={**target, "transferType": "Unattended"})
-    yield from read(request, f"Call {conversation_id} can't be transferred")
+    yield from read(request, f"Call {conversation_id} can't be transferred", lane=Lane.URGENT)
 
     def handed_over(_: Call) -> bool:
         return session.board.facts(conversation_id).legs[leg.key].over
@@ -112,7 +113,7 @@ def _patch(session: Session, conversation_id: str, leg: LegFacts, body: Mapping[
     path = f"/conversations/calls/{conversation_id}/participants/{leg.participant_id}"
     if (yield from token_user(session)) != leg.user_id:
         path += f"/user/{leg.user_id}"
-    yield from read(Request("PATCH", session.url(path), body=body, repeatable=True), what)
+    yield from read(Request("PATCH", session.url(path), body=body, repeatable=True), what, lane=Lane.URGENT)
 
 
 def _facts(session: Session, conversation_id: str) -> Flow[Facts]:

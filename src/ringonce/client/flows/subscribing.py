@@ -8,7 +8,7 @@ import msgspec
 from ringonce.client.channels import Channel
 from ringonce.client.flows.exchange import decoded, read
 from ringonce.client.flows.session import Session
-from ringonce.client.wishes import Flow, Now, Request
+from ringonce.client.wishes import Flow, Lane, Now, Request
 
 MOST_TOPICS = 1000
 """Topics that a channel may have (the platform's notification guide)."""
@@ -51,7 +51,7 @@ def make_channel(session: Session) -> Flow[Channel]:
     # Making a second one because the first one's answer was lost costs a channel, not a call.
     request = Request("POST", session.url("/notifications/channels"), repeatable=True)
     what = "No notification channel can be made"
-    made = decoded((yield from read(request, what)), _Made, what)
+    made = decoded((yield from read(request, what, lane=Lane.URGENT)), _Made, what)
     now: float = yield Now()
     ends = made.expires.timestamp() if made.expires else now + LIFE
     return Channel(id=made.id, connect_uri=made.connect_uri, expires_at=ends)
@@ -69,5 +69,5 @@ def subscribe(session: Session, channel: Channel, agents: Iterable[str], *, repl
         repeatable=True,
     )
     what = "The agents' calls can't be subscribed to"
-    entities = decoded((yield from read(request, what)), _Topics, what).entities
+    entities = decoded((yield from read(request, what, lane=Lane.URGENT)), _Topics, what).entities
     return {agent for one in entities if one.state != "Rejected" and (agent := agent_of(one.id))}

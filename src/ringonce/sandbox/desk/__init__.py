@@ -13,7 +13,6 @@ notifications   channels and topics
 analytics       finding calls afterwards
 """
 
-import dataclasses
 import itertools
 import logging
 from email.utils import formatdate
@@ -66,6 +65,7 @@ TABLE = Table(
 )
 
 log = logging.getLogger("ringonce.sandbox")
+_ENCODE = msgspec.json.Encoder().encode
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -74,12 +74,12 @@ class Desk:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._dated = (0, "")
 
     def handle(self, request: Request) -> Reply:
         """Answer one request, whatever it is."""
         correlation_id = self.world.dice.uuid()
-        date = formatdate(self.world.now, usegmt=True)
-        headers: Headers = (("ININ-Correlation-Id", correlation_id), ("Date", date))
+        headers: Headers = (("ININ-Correlation-Id", correlation_id), ("Date", self._date()))
         try:
             if "/oauth/" in request.path and API not in request.path:
                 return self._sign_in(request, headers)
@@ -97,8 +97,14 @@ class Desk:
             log.exception("%s %s went wrong", request.method, request.path)
             words = "The server encountered an unexpected condition which prevented it from fulfilling the request."
             status, payload = 500, Problem(500, "internal.server.error", words).body(correlation_id)
-        body = b"" if payload is None or request.method == "HEAD" else msgspec.json.encode(payload)
+        body = b"" if payload is None or request.method == "HEAD" else _ENCODE(payload)
         return Reply(status, body, headers)
+
+    def _date(self) -> str:
+        second = int(self.world.now)
+        if second != self._dated[0]:
+            self._dated = second, formatdate(second, usegmt=True)
+        return self._dated[1]
 
     def _sign_in(self, request: Request, headers: Headers) -> Reply:
         path, method = request.path, request.method
@@ -106,14 +112,14 @@ class Desk:
             if method not in {"GET", "POST"}:
                 raise _wrong_method(method, AUTHORIZE_PATH, ["GET", "POST"])
             reply = authorize(self.world, request)
-            return dataclasses.replace(reply, headers=headers + reply.headers)
+            return msgspec.structs.replace(reply, headers=headers + reply.headers)
         if not path.endswith(oauth.TOKEN_PATH):
             known = f"POST {oauth.TOKEN_PATH} and GET {AUTHORIZE_PATH}"
             raise not_found(f"Nothing is at {path}; the nearest paths are {known}.", code="not.found")
         if method != "POST":
             raise _wrong_method(method, oauth.TOKEN_PATH, ["POST"])
         status, payload = oauth.token(self.world, request)
-        return Reply(status, msgspec.json.encode(payload), (*headers, ("Cache-Control", "no-store")))
+        return Reply(status, _ENCODE(payload), (*headers, ("Cache-Control", "no-store")))
 
     def _admit(self, request: Request) -> tuple[Token, int]:
         """The token of a request, and the seconds until its minute is over."""

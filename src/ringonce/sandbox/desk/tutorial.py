@@ -91,7 +91,7 @@ def _number(field: str, number: str) -> None:
 
 
 def _may_show(org: Org, agent: User, number: str) -> None:
-    did = next((each for each in org.dids.values() if each.number == number), None)
+    did = org.did_of(number)
     if did is None:
         why = "is not a number of this organization"
     elif did.state != "active":

@@ -1,6 +1,6 @@
 """Users: who they are, how to find them, what they can call from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from operator import attrgetter
 
@@ -9,7 +9,7 @@ import msgspec
 from ringonce.sandbox.agenda import iso
 from ringonce.sandbox.desk.routes import Route
 from ringonce.sandbox.desk.visit import Answer, Visit
-from ringonce.sandbox.org import User
+from ringonce.sandbox.org import Org, User
 from ringonce.sandbox.shapes import people
 from ringonce.sandbox.shapes import queues as queue_shapes
 from ringonce.sandbox.shapes.problems import bad_request, invalid_value, missing_permission, not_found
@@ -95,7 +95,7 @@ def search(visit: Visit) -> Answer:
         _check(criterion)
     org = visit.world.org
     fits = _condition(asked.query)
-    hits = [each for each in org.users.values() if fits(each)]
+    hits = [each for each in _candidates(org, asked.query) if fits(each)]
     if asked.sort_by in FIELDS:
         hits.sort(key=FIELDS[asked.sort_by], reverse=asked.sort_order == "DESC")
     size, number = asked.page_size, asked.page_number
@@ -125,6 +125,18 @@ def _check(criterion: Criterion) -> None:
             raise invalid_value("query.fields", field, map(str, FIELDS))
     if not criterion.value and not criterion.values:
         raise bad_request("query.value is required.", field="query.value", code="required.field.missing")
+
+
+def _candidates(org: Org, query: list[Criterion]) -> Iterable[User]:
+    """Whom to hold against the conditions: all, unless one asks for exactly one e-mail address."""
+    for each in query:
+        asked = each.values or [each.value or ""]
+        if (each.operator, each.type, len(asked)) == ("AND", "EXACT", 1) and set(each.fields or ()) <= {
+            "email",
+            "username",
+        }:
+            return org.users_of(asked[0])
+    return org.users.values()
 
 
 def _condition(query: list[Criterion]) -> Callable[[User], bool]:

@@ -1,6 +1,5 @@
 """One request on its way through the desk: who asks, in which world, and what they sent."""
 
-import dataclasses
 import datetime as dt
 import re
 from collections.abc import Callable, Sequence
@@ -16,12 +15,12 @@ from ringonce.sandbox.world import World
 T = TypeVar("T")
 _DURATION = re.compile(r"P(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})S)?)?")
 _UNITS = (604_800, 86_400, 3_600, 60, 1)
+_DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {}
 Answer = tuple[int, Any]
 """A status and what to write as JSON; None is an empty body."""
 
 
-@dataclasses.dataclass(slots=True)
-class Visit:
+class Visit(msgspec.Struct):
     """What a handler gets. *prefix* is whatever a gateway put before `/api/v2`."""
 
     world: World
@@ -36,7 +35,10 @@ class Visit:
         if not raw or raw == b"null":
             raw = b"{}"
         try:
-            return msgspec.json.decode(raw, type=type_)
+            decoder: msgspec.json.Decoder[T] = _DECODERS.get(type_) or _DECODERS.setdefault(
+                type_, msgspec.json.Decoder(type_)
+            )
+            return decoder.decode(raw)
         except msgspec.ValidationError as wrong:
             field = str(wrong).rpartition(" - at `$")[2].strip("`.") if " - at `$" in str(wrong) else None
             raise bad_request(f"The request body does not fit: {wrong}.", field=field) from wrong

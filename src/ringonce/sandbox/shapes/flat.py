@@ -51,6 +51,16 @@ def wrapup(filed: WrapUp) -> dict[str, Any]:
     return shape
 
 
+def add_wrapup(shape: dict[str, Any], leg: Participant) -> None:
+    """Add what came after a leg: how long its agent worked on it, and what they filed."""
+    if leg.acw_started:
+        shape["startAcwTime"] = leg.acw_started
+    if leg.acw_ended:
+        shape["endAcwTime"] = leg.acw_ended
+    if leg.wrapup is not None:
+        shape["wrapup"] = wrapup(leg.wrapup)
+
+
 def _read(leg: Participant) -> dict[str, Any]:
     shape = _both(leg)
     if leg.alerted:
@@ -115,19 +125,19 @@ def _both(leg: Participant) -> dict[str, Any]:
         "ani": leg.ani,
         "dnis": leg.dnis,
     }
-    optional = (
-        ("name", leg.name),
-        ("connectedTime", leg.connected),
-        ("endTime", leg.ended),
-        ("startHoldTime", leg.held_since),
-        ("wrapupPrompt", leg.wrapup_prompt),
-        ("peer", leg.peer_id),
-        ("startAcwTime", leg.acw_started),
-        ("endAcwTime", leg.acw_ended),
-    )
-    shape.update({key: value for key, value in optional if value})
+    if leg.name:
+        shape["name"] = leg.name
+    if leg.connected:
+        shape["connectedTime"] = leg.connected
+    if leg.ended:
+        shape["endTime"] = leg.ended
+    if leg.held_since:
+        shape["startHoldTime"] = leg.held_since
+    if leg.wrapup_prompt:
+        shape["wrapupPrompt"] = leg.wrapup_prompt
+    if leg.peer_id:
+        shape["peer"] = leg.peer_id
     if leg.wrapup_skipped:
         shape["wrapupSkipped"] = True
-    if leg.wrapup is not None:
-        shape["wrapup"] = wrapup(leg.wrapup)
+    add_wrapup(shape, leg)
     return shape

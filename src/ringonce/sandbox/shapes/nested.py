@@ -4,10 +4,12 @@ Models Conversation, Participant and Call of the official SDK, and their event t
 no start times and no selfUri.
 """
 
+import functools
+from collections.abc import Mapping
 from typing import Any
 
 from ringonce.sandbox.conversation import RINGING_STATES, Conversation, Participant, Segment
-from ringonce.sandbox.shapes.flat import EVENT_DISCONNECT_TYPES, wrapup
+from ringonce.sandbox.shapes.flat import EVENT_DISCONNECT_TYPES, add_wrapup, wrapup
 
 # The carrier's side of the trunk, as the raw address of a telephone number shows it.
 _TRUNK = "10.0.0.1"
@@ -23,6 +25,7 @@ _OTHER_MEDIA = (
     "socialExpressions",
     "videos",
 )
+_NO_OTHER_MEDIA: dict[str, tuple[()]] = dict.fromkeys(_OTHER_MEDIA, ())
 
 
 def conversation(whole: Conversation) -> dict[str, Any]:
@@ -126,23 +129,23 @@ def _party(leg: Participant) -> dict[str, Any]:
         "wrapupRequired": leg.wrapup_required,
         "mediaRoles": ["full"],
         "attributes": leg.attributes,
+        **_NO_OTHER_MEDIA,
     }
-    for media in _OTHER_MEDIA:
-        shape[media] = []
-    optional = (
-        ("name", leg.name),
-        ("userId", leg.user_id),
-        ("queueId", leg.queue_id),
-        ("externalContactId", leg.external_contact_id),
-        ("connectedTime", leg.connected),
-        ("endTime", leg.ended),
-        ("wrapupPrompt", leg.wrapup_prompt),
-        ("startAcwTime", leg.acw_started),
-        ("endAcwTime", leg.acw_ended),
-    )
-    shape.update({key: value for key, value in optional if value})
-    if leg.wrapup is not None:
-        shape["wrapup"] = wrapup(leg.wrapup)
+    if leg.name:
+        shape["name"] = leg.name
+    if leg.user_id:
+        shape["userId"] = leg.user_id
+    if leg.queue_id:
+        shape["queueId"] = leg.queue_id
+    if leg.external_contact_id:
+        shape["externalContactId"] = leg.external_contact_id
+    if leg.connected:
+        shape["connectedTime"] = leg.connected
+    if leg.ended:
+        shape["endTime"] = leg.ended
+    if leg.wrapup_prompt:
+        shape["wrapupPrompt"] = leg.wrapup_prompt
+    add_wrapup(shape, leg)
     return shape
 
 
@@ -165,14 +168,16 @@ def _line(leg: Participant, whole: Conversation) -> dict[str, Any]:
         "afterCallWork": _after_call_work(leg),
         "afterCallWorkRequired": leg.wrapup_required,
     }
-    optional = (
-        ("connectedTime", leg.connected),
-        ("disconnectedTime", leg.ended),
-        ("startHoldTime", leg.held_since),
-        ("peerId", leg.peer_id),
-        ("uuiData", leg.uui_data),
-    )
-    shape.update({key: value for key, value in optional if value})
+    if leg.connected:
+        shape["connectedTime"] = leg.connected
+    if leg.ended:
+        shape["disconnectedTime"] = leg.ended
+    if leg.held_since:
+        shape["startHoldTime"] = leg.held_since
+    if leg.peer_id:
+        shape["peerId"] = leg.peer_id
+    if leg.uui_data:
+        shape["uuiData"] = leg.uui_data
     if leg.reason is not None:
         shape["disconnectReasons"].append({"type": "sip", "code": leg.reason.code, "phrase": leg.reason.phrase})
     if leg.wrapup is not None:
@@ -190,7 +195,8 @@ def _after_call_work(leg: Participant) -> dict[str, Any]:
     return shape
 
 
-def _address(raw: str, name: str) -> dict[str, str]:
+@functools.lru_cache(maxsize=8_192)
+def _address(raw: str, name: str) -> Mapping[str, str]:
     number = raw.removeprefix("tel:")
     shape = {
         "nameRaw": name,

@@ -1,0 +1,1 @@
+"""Those who are measured, each in a process of its own."""

@@ -1,0 +1,1 @@
+"""What the contenders talk to, each in a process of its own."""

@@ -1,0 +1,96 @@
+"""The figures that design has set: what is measured against what, and whether it is met."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+Cases = Mapping[str, Mapping[str, Any]]
+MOST, LEAST = "at most", "at least"
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """One figure beside its target. *figure* is None where the case was skipped, for the reason in *note*."""
+
+    what: str
+    figure: float | None
+    unit: str
+    bound: str
+    target: float
+    note: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target is met; None if nothing was measured."""
+        if self.figure is None:
+            return None
+        return self.figure <= self.target if self.bound == MOST else self.figure >= self.target
+
+
+def verdicts(cases: Cases) -> list[Verdict]:
+    """Hold what was measured against every target that concerns it."""
+    judges: dict[str, Callable[[Mapping[str, Any]], Iterator[Verdict]]] = {
+        "start": _start,
+        "place": _place,
+        "decode": _decode,
+        "spending": _spending,
+        "crowd": _crowd,
+        "sandbox": _sandbox,
+        "simulation": _simulation,
+    }
+    return [verdict for name, case in cases.items() for verdict in judges[name](case["rows"])]
+
+
+def _start(rows: Mapping[str, Any]) -> Iterator[Verdict]:
+    wall = {name: row["wall_ms"] for name, row in rows["started"].items()}
+    bare, ours, sdk = wall["bare Python"], wall["import ringonce"], wall["import of the official SDK"]
+    yield Verdict("`import ringonce` over bare Python", ours - bare, "ms", MOST, 100)
+    yield Verdict("`import ringonce` / import of the official SDK", (ours - bare) / (sdk - bare), "", MOST, 1 / 20)
+    yield Verdict("`ringonce --help` over bare Python", wall["ringonce --help"] - bare, "ms", MOST, 150)
+
+
+def _place(rows: Mapping[str, Any]) -> Iterator[Verdict]:
+    for task in ("placed", "placed and looked at"):
+        row = rows[task]
+
+        def cpu(who: str, beside: str, row: Mapping[str, Any] = row) -> float:
+            ratio: float = row[who]["cpu_us"] / row[beside]["cpu_us"]
+            return ratio
+
+        ours, alone = "AsyncClient @16", "Client @1"
+        rate = row[ours]["calls_s"] / row["official SDK @16"]["calls_s"]
+        yield Verdict(f"CPU per call {task}: {ours} / official SDK @16", cpu(ours, "official SDK @16"), "", MOST, 0.25)
+        yield Verdict(f"CPU per call {task}: {alone} / official SDK @1", cpu(alone, "official SDK @1"), "", MOST, 0.5)
+        yield Verdict(f"CPU per call {task}: {ours} / bare aiohttp @16", cpu(ours, "bare aiohttp @16"), "", MOST, 1.8)
+        yield Verdict(f"CPU per call {task}: {alone} / bare aiohttp @1", cpu(alone, "bare aiohttp @1"), "", MOST, 1.8)
+        yield Verdict(f"calls a second {task}: {ours} / official SDK @16", rate, "", LEAST, 5)
+
+
+def _decode(_rows: Mapping[str, Any]) -> Iterator[Verdict]:
+    yield from ()
+
+
+def _spending(rows: Mapping[str, Any]) -> Iterator[Verdict]:
+    for name, row in rows["spent"].items():
+        if name.startswith("AsyncClient"):
+            yield Verdict(f"requests a call to its end: {name}", row["requests"], "", MOST, 1.1)
+
+
+def _crowd(rows: Mapping[str, Any]) -> Iterator[Verdict]:
+    for size, row in rows["in flight"].items():
+        skipped = row.get("skipped", "")
+        late = None if skipped else row["p99_ms"]
+        yield Verdict(f"event to follower, p99, {int(size):,} in flight", late, "ms", MOST, 20, skipped)
+        if int(size) >= 10_000:
+            held = None if skipped else row["rss_mib"] * 1.048576
+            yield Verdict(f"memory of the client, {int(size):,} calls followed", held, "MB", MOST, 300, skipped)
+
+
+def _sandbox(rows: Mapping[str, Any]) -> Iterator[Verdict]:
+    for kind, row in rows.items():
+        share = row["sandbox"]["requests_s"] / row["bare Starlette"]["requests_s"]
+        yield Verdict(f"sandbox / bare Starlette, requests a second: {kind}", share, "", LEAST, 0.6)
+
+
+def _simulation(rows: Mapping[str, Any]) -> Iterator[Verdict]:
+    yield Verdict("simulation", rows["simulated"]["intents"]["intents_s"], "intents/s", LEAST, 1000)

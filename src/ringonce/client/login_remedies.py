@@ -1,0 +1,76 @@
+"""What each refusal of the login host means and what to do about it; `remedies` has those of the API."""
+
+from typing import NamedTuple
+
+from ringonce.client.remedies import OAUTH_CLIENT, Basis
+
+WRONG_GRANT = "unauthorized_client"
+GRANT_TYPES = {
+    "client_credentials": "Client Credentials",
+    "authorization_code": "Code Authorization",
+    "refresh_token": "Code Authorization",
+    "urn:ietf:params:oauth:grant-type:saml2-bearer": "SAML2 Bearer",
+}
+"""What OAuth's grant types are called where an OAuth client is made."""
+NO_JWT = "use SAML2 bearer or a browser there; on a sandbox, use a client that is registered for it"
+
+
+class LoginRemedy(NamedTuple):
+    """One refusal of the login host: OAuth's error, and words by which its description is recognised."""
+
+    error: str
+    words: str
+    means: str
+    fix: str
+    basis: Basis = "reported"
+
+
+LOGIN: tuple[LoginRemedy, ...] = (
+    LoginRemedy(
+        "invalid_client",
+        "not found",
+        "the login host knows no such client",
+        f"check the client id in {OAUTH_CLIENT}, and that the region is that organization's",
+    ),
+    LoginRemedy(
+        "invalid_client",
+        "authentication failed",
+        "the secret is not the client's",
+        f"copy the secret anew from {OAUTH_CLIENT}, or make a new one there",
+    ),
+    LoginRemedy(
+        WRONG_GRANT,
+        "",
+        "the client may not use this grant; the error names the grant type that it needs",
+        f"a client has one grant type, which {OAUTH_CLIENT} shows; use one of the right type",
+        "undocumented",
+    ),
+    LoginRemedy(
+        "",
+        "disabled",
+        "the client is disabled",
+        f"have an administrator activate the client in {OAUTH_CLIENT}",
+        "undocumented",
+    ),
+    LoginRemedy(
+        "",
+        "inactive",
+        "the client, or the user that it asks for, is inactive",
+        f"have an administrator activate the user, or the client in {OAUTH_CLIENT}",
+        "undocumented",
+    ),
+)
+
+
+def login_remedy(error: str, words: str, grant_type: str) -> LoginRemedy | None:
+    """Give what is known of a refusal of the login host, by OAuth's *error* and its description's *words*.
+
+    *grant_type* is OAuth's name of what was asked for; the remedy says what the platform calls it.
+    """
+    told = words.casefold()
+    known = next((one for one in LOGIN if one.error in {"", error} and one.words in told), None)
+    if known is None or known.error != WRONG_GRANT:
+        return known
+    kind = GRANT_TYPES.get(grant_type, "")
+    fix = f"its grant type has to be {kind}: {known.fix}" if kind else f"no client of the platform may: {NO_JWT}"
+    return known._replace(fix=fix)
