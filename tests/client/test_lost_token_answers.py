@@ -54,7 +54,7 @@ def alive(simulated: Simulated) -> list[str]:
 
 def once_lost(simulated: Simulated) -> None:
     """Have the next answer to a token request get lost on its way."""
-    lost = []
+    lost: list[Request] = []
 
     def trouble(request: Request, go: Callable[[], Response]) -> Response:
         answer = go()
