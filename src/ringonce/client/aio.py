@@ -298,7 +298,9 @@ class AsyncClient:
         return await self._shell.run(gauging.quota(self._session, agent))
 
     async def revoke_token(self) -> None:
-        """Have the platform forget the client's token; the next request gets another, where the grant can.
+        """Have the platform forget every token in use; the next request gets another, where the grant can.
+
+        That is the client's own and, with `agents=`, those of the agents for whom something was sent.
 
         What `AuthorizationCode` and `RefreshToken` have stored is withdrawn too: they need a new consent.
         """
