@@ -10,7 +10,7 @@ from ringonce.client.board import Board
 from ringonce.client.flows.following import active_calls, follow, get_call
 from ringonce.client.flows.placing import place_call
 from ringonce.client.wishes import Lost, Request, Response
-from ringonce.errors import NotFound, StillGoing, Unreachable
+from ringonce.errors import NotAuthenticated, NotFound, StillGoing, Unreachable
 from ringonce.models import Call, Outcome, Placed, State
 from simulated import Simulated
 
@@ -105,6 +105,45 @@ def test_a_follower_stops_when_its_time_is_up_and_says_that_the_call_goes_on(sim
 
     assert simulated.world.now - began == pytest.approx(20.0, abs=0.01)
     assert error.value.call.state is State.CONNECTED
+
+
+def lose_credentials(simulated: Simulated) -> None:
+    simulated.world.tokens.expire()
+    simulated.world.change_client("your_client_id", state="disabled")
+
+
+def test_a_call_that_goes_on_without_a_login_is_told_as_such_not_as_a_refusal() -> None:
+    simulated = Simulated(sockets=False)
+    call = placed(simulated, "+15559870000")
+    followed(simulated, call, enough=lambda one: one.state is State.CONNECTED)
+    lose_credentials(simulated)
+
+    with pytest.raises(StillGoing) as error:
+        followed(simulated, call)
+
+    assert (error.value.call.state, error.value.followable) == (State.CONNECTED, False)
+    assert "client is disabled" in error.value.why
+    assert f"ringonce hangup {call.conversation_id}" in error.value.fix
+
+
+def test_a_call_that_was_placed_goes_on_even_if_nothing_of_it_was_seen() -> None:
+    simulated = Simulated(sockets=False)
+    call = placed(simulated, "+15559870000")
+    simulated.session.board = Board()
+    lose_credentials(simulated)
+
+    with pytest.raises(StillGoing):
+        followed(simulated, call)
+
+
+def test_a_call_that_nobody_has_seen_and_that_may_not_be_read_is_a_refusal() -> None:
+    simulated = Simulated(sockets=False)
+    call = placed(simulated, "+15559870000")
+    simulated.session.board = Board()
+    lose_credentials(simulated)
+
+    with pytest.raises(NotAuthenticated):
+        simulated.run(follow(simulated.session, call.conversation_id))
 
 
 def test_a_long_talk_costs_few_reads(simulated: Simulated) -> None:

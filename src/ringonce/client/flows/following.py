@@ -13,7 +13,16 @@ from ringonce.client.flows.reading import calls_of, read_call
 from ringonce.client.flows.session import Session
 from ringonce.client.fold import Facts
 from ringonce.client.wishes import Flow, Hear, Listen, Now, Tell
-from ringonce.errors import NoAnswer, NotFound, RateLimited, RingonceError, StillGoing, Unreachable
+from ringonce.errors import (
+    ConfigError,
+    NoAnswer,
+    NotFound,
+    RateLimited,
+    Refused,
+    RingonceError,
+    StillGoing,
+    Unreachable,
+)
 from ringonce.models import Call
 
 GONE_FOR, AWAY_FOR = 10.0, 120.0
@@ -38,7 +47,8 @@ def follow(
 ) -> Flow[Call]:
     """Tell each new truth about the call and give the first that is *enough*.
 
-    Raise `StillGoing` after *timeout* seconds, `NotFound` if the platform knows no such call.
+    Raise `StillGoing` after *timeout* seconds or if reading a call that goes on is refused, `NotFound` if the platform
+    knows no such call.
     """
     began: float = yield Now()
     deadline = math.inf if timeout is None else began + timeout
@@ -171,6 +181,11 @@ class _Watch:
             self.failure = failure
             if not self.known or now >= self.failing_since + (GONE_FOR if isinstance(failure, NotFound) else AWAY_FOR):
                 raise
+        except (Refused, ConfigError) as failure:
+            # A login that ended, above all: the call goes on without us, and a refusal would say that nothing rang.
+            if not (self.known or self.agent_id):
+                raise
+            raise _out_of_sight(self.facts.call(), self.conversation_id, failure) from failure
         else:
             self.failure = None
             if gaps == self.gaps:
@@ -213,6 +228,17 @@ def active_calls(session: Session, agent_id: str) -> Flow[tuple[Call, ...]]:
         session.board.take(snapshot)
     calls = [facts.call() for facts in session.board.of_agent(agent_id) if facts.legs]
     return tuple(call for call in calls if not call.ended)
+
+
+def _out_of_sight(call: Call, conversation_id: str, failure: RingonceError) -> StillGoing:
+    return StillGoing(
+        f"Call {conversation_id} was {call.state} when it was last seen, and can't be followed any more",
+        why=str(failure),
+        fix="the call goes on: put that right, then look again (ringonce watch "
+        f"{conversation_id}) or hang it up (ringonce hangup {conversation_id})",
+        call=call,
+        followable=False,
+    )
 
 
 def _still_going(call: Call, conversation_id: str, timeout: float, failure: RingonceError | None) -> StillGoing:

@@ -15,7 +15,7 @@ from ringonce.client.flows.exchange import exchange, problem, refusal, token_for
 from ringonce.client.flows.order import Order, Plan, checked, plan
 from ringonce.client.flows.reconciling import SWEEPS_APART, Lookout, look_for, look_once, recognise
 from ringonce.client.flows.session import Session
-from ringonce.client.remedies import remedy
+from ringonce.client.remedies import WHOSE_CALL, remedy
 from ringonce.client.wishes import (
     UNREADABLE,
     Arm,
@@ -271,7 +271,10 @@ def _conversation_id(response: Response) -> str:
 
 def _why_refused(planned: Plan, response: Response) -> ApiRefusal:
     what = f"Genesys Cloud refused the call of agent {planned.agent_id} to {masked(planned.to)}"
-    error = refusal(response, what, tutorial="from" in planned.body)
+    tutorial = "from" in planned.body
+    # The tutorial has one status for a wrong caller id and a wrong agent; the words name the field.
+    whose = tutorial and response.status == 403 and "from.id" in problem(response).message  # noqa: PLR2004
+    error = refusal(response, what, fix=WHOSE_CALL if whose else "", tutorial=tutorial)
     if isinstance(error, ApiRefusal):
         return error
     raise error
