@@ -11,11 +11,12 @@ from ringonce.client.flows.placing import place_call
 from ringonce.client.wishes import Cancelled, Flow, Lost, Release, Request, Response, Send, Sleep
 from ringonce.errors import (
     OutcomeUnknown,
+    Refused,
     Unreachable,
 )
-from ringonce.ledger import RowState
+from ringonce.ledger import Row, RowState
 from ringonce.models import Placed
-from simulated import ORIGIN, Simulated
+from simulated import ADA, NUMBER, ORIGIN, Simulated
 
 Answer = Callable[[], Response]
 
@@ -130,3 +131,71 @@ def test_an_attempt_that_was_taken_back_and_armed_anew_is_waited_for_to_its_own_
         settled_at=simulated.world.now,
         evidence="whoever placed it stopped before an answer",
     )
+
+
+def unknown_row(simulated: Simulated) -> Row:
+    """Leave an intent that may have rung, as a run of long ago does."""
+    row = row_of(simulated, state=RowState.UNKNOWN)
+    simulated.ledger._rows[ORIGIN, row.intent] = row
+    return row
+
+
+def row_of(simulated: Simulated, **more: Any) -> Row:
+    now = simulated.world.now
+    return Row(
+        platform=ORIGIN,
+        intent="crm-4711",
+        agent_id=ADA,
+        mark=NUMBER,
+        tail=NUMBER[-4:],
+        incarnation="gone",
+        armed_at=now - 1000,
+        deadline=now - 970,
+        **more,
+    )
+
+
+@pytest.mark.parametrize("became", [RowState.PLACED, RowState.ARMED], ids=["placed", "about to be"])
+def test_an_unknown_intent_that_a_person_has_placed_anew_while_it_is_looked_for_is_that_call(
+    simulated: Simulated, became: RowState
+) -> None:
+    unknown = unknown_row(simulated)
+    now = simulated.world.now
+    anew = msgspec.structs.replace(unknown, state=RowState.ARMED, armed_at=now, deadline=now + 30)
+
+    def settle() -> None:
+        simulated.ledger.settle(msgspec.structs.replace(anew, state=RowState.PLACED, conversation_id="c-anew"))
+
+    def meanwhile(request: Request, go: Answer) -> Response:
+        if request.url.endswith("/details/query") and simulated.ledger.look(ORIGIN, "crm-4711") == unknown:
+            simulated.ledger.settle(msgspec.structs.replace(unknown, state=RowState.NOT_PLACED))
+            simulated.ledger.arm(anew)
+            if became is RowState.PLACED:
+                settle()
+            else:
+                simulated.world.at(now + 3, settle)
+        return go()
+
+    simulated.trouble = meanwhile
+
+    placed = simulated.run(place_call(simulated.session, simulated.order()))
+
+    assert (placed.conversation_id, placed.replayed) == ("c-anew", True)
+    assert simulated.creates == []
+
+
+def test_an_unknown_intent_that_a_person_resolves_while_it_is_looked_for_is_unknown_no_longer(
+    simulated: Simulated,
+) -> None:
+    unknown = unknown_row(simulated)
+
+    def meanwhile(request: Request, go: Answer) -> Response:
+        if request.url.endswith("/details/query"):
+            simulated.ledger.settle(msgspec.structs.replace(unknown, state=RowState.NOT_PLACED))
+        return go()
+
+    simulated.trouble = meanwhile
+    with pytest.raises(Refused, match="A person has just said"):
+        simulated.run(place_call(simulated.session, simulated.order()))
+
+    assert simulated.creates == []

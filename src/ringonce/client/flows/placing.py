@@ -216,17 +216,24 @@ def _again(session: Session, order: Order, row: Row) -> Flow[Placed]:
     if row.state in OPEN:
         listening = yield Listen(row.agent_id)
     lookout = Lookout(row, order.to, listening)
-    if row.state is RowState.ARMED:
-        row = yield from _await_other(session, row, lookout)
-    elif row.state is RowState.UNKNOWN:
+    if row.state is RowState.UNKNOWN:
         found = yield from look_once(session, lookout)
         if found:
             yield from _placed(session, row, lookout, *found)
-            row = (yield Look(row.platform, row.intent)) or row
+        # Reads take their time: meanwhile others may have found it, or a person may have had it placed anew.
+        row = (yield Look(row.platform, row.intent)) or row
+    if row.state is RowState.ARMED:
+        row = yield from _await_other(session, row, lookout)
     if row.state is RowState.PLACED:
         return _told(row, order.to, replayed=True)
     if row.state is RowState.REFUSED:
         raise _refusal_again(row)
+    if row.state is RowState.NOT_PLACED:
+        raise Refused(
+            f"A person has just said that intent {order.intent!r} was not placed",
+            why=row.evidence,
+            fix="place it again",
+        )
     raise _unknown(session, row, order.to)
 
 
