@@ -17,7 +17,7 @@ RingonceError
 ├── Unreachable           no connection could be made; nothing was sent
 ├── NoAnswer              something was sent and no usable answer came back
 │   └── OutcomeUnknown    …and it was a call: it may have rung, and is not dialled again
-└── StillGoing            a bounded wait ended before the call did; the call goes on
+└── StillGoing            the following ended before the call did; the call goes on
 
 Each carries *what* happened, *why*, and the *fix*, survives pickling, and never holds a secret.
 """
@@ -144,8 +144,11 @@ class OutcomeUnknown(NoAnswer):
 
 
 class StillGoing(RingonceError):
-    """A bounded wait ended before the call came to the awaited state. *call* is the last truth known."""
+    """The following ended before the call came to the awaited state. *call* is the last truth known.
 
-    def __init__(self, what: str, *, why: str = "", fix: str = "", call: Any = None) -> None:
+    *followable* is False if it was not the time that ran out: reading the call is refused, for a login that ended say.
+    """
+
+    def __init__(self, what: str, *, why: str = "", fix: str = "", call: Any = None, followable: bool = True) -> None:
         super().__init__(what, why=why, fix=fix)
-        self.call = call
+        self.call, self.followable = call, followable

@@ -19,8 +19,10 @@ PATIENCE = 30.0
 class SandboxProcess:
     """`ringonce sandbox` on a free port, which stays the same from one life to the next."""
 
-    def __init__(self, folder: Path, *, seed: int, agents: int, speed: int = 50) -> None:
-        self._options = ("--agents", str(agents), "--speed", str(speed))
+    def __init__(self, folder: Path, *, seed: int, agents: int, speed: int = 50, rate_limit: int | None = None) -> None:
+        self._options = ["--agents", str(agents), "--speed", str(speed)]
+        if rate_limit is not None:
+            self._options += ["--rate-limit", str(rate_limit)]
         self._seed = seed
         self._folder = folder
         self._port = 0

@@ -288,3 +288,18 @@ def test_the_tutorials_wire_is_followed_too(run: Run) -> None:
 
     assert result.exit_code == 0
     assert result_of(result)["outcome"] == "answered"
+
+
+def test_a_call_that_may_not_be_followed_any_more_says_that_it_goes_on_and_how_to_hang_up(
+    run: Run, sandbox: Sandbox
+) -> None:
+    sandbox.fault(method="POST", path="/api/v2/notifications/channels", action="status", status=403)
+    sandbox.fault(method="GET", path="/api/v2/conversations/*", action="status", status=401)
+
+    result = run("call", "--agent", "ada@example.com", "--to", "+1 555 987 0000", "--json")
+
+    assert result.exit_code == 5
+    error, told = lines(result)[-2:]
+    assert error["error"] == "StillGoing"
+    assert "access token was refused" in error["why"]
+    assert f"ringonce hangup {told['conversation_id']}" in error["fix"]

@@ -61,6 +61,7 @@ def test_an_argument_that_is_no_text(run: Run) -> None:
         (errors.TooLate("x"), 3),
         (errors.RateLimited("x"), 3),
         (errors.StillGoing("x"), 4),
+        (errors.StillGoing("x", followable=False), 5),
         (errors.OutcomeUnknown("x"), 5),
         (errors.NoAnswer("x"), 6),
         (errors.Unreachable("x"), 6),

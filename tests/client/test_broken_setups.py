@@ -115,14 +115,14 @@ BROKEN = {
         order=TUTORIAL,
         finding="permission",
         cause="user",
-        remedy="with an agent's own token, call for that agent",
+        remedy="use the agent's own token",
         error=errors.NotPermitted,
     ),
     "a ready-made token that has expired": SetUp(
         breaks=token_of(ADA, spoil=True),
         finding="token",
-        cause="can't be renewed",
-        remedy="get a new one",
+        cause="credentials.expired",
+        remedy="a ready-made one can't be renewed",
         error=errors.NotAuthenticated,
     ),
     "an agent whom nobody knows": SetUp(

@@ -9,8 +9,9 @@ import pytest
 from ringonce import AccessToken, ClientCredentials
 from ringonce.client.flows.checking import MOST_REQUESTS, check
 from ringonce.client.flows.order import order
+from ringonce.client.flows.placing import place_call
 from ringonce.client.wishes import Lost, Request, Response
-from ringonce.errors import InvalidInput
+from ringonce.errors import InvalidInput, NotPermitted
 from ringonce.models import Finding
 from ringonce.sandbox.dice import named
 from simulated import ADA, NUMBER, Simulated
@@ -321,3 +322,27 @@ def test_a_host_in_trouble_fails_the_check(simulated: Simulated, status: int) ->
     assert found["host"].verdict == "fail"
     assert f"HTTP {status}" in found["host"].evidence
     assert "status page" in found["host"].remedy
+
+
+def test_a_token_that_may_not_say_whose_it_is_fails_as_the_call_would(simulated: Simulated) -> None:
+    simulated.session.auth = AccessToken(simulated.world.issue_user_token(ADA, scopes=["conversations"]))
+
+    found = checked(simulated, agent=ADA)["token"]
+
+    assert found.verdict == "fail"
+    assert "users:readonly" in found.evidence
+    with pytest.raises(NotPermitted, match="users:readonly"):
+        simulated.run(place_call(simulated.session, simulated.order()))
+
+
+def test_another_agents_token_on_the_tutorials_wire_is_told_to_be_the_wrong_one(simulated: Simulated) -> None:
+    as_agent(simulated, named("user/grace"))
+
+    found = checked(simulated, agent=ADA, wire="tutorial", caller_id="+15551234567")["permission"]
+    with pytest.raises(NotPermitted) as refused:
+        simulated.run(place_call(simulated.session, simulated.order(wire="tutorial", caller_id="+15551234567")))
+
+    assert found.verdict == "fail"
+    assert found.remedy == refused.value.fix
+    assert "agent's own token" in found.remedy
+    assert "number" not in found.remedy

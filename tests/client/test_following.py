@@ -10,7 +10,7 @@ from ringonce.client.board import Board
 from ringonce.client.flows.following import active_calls, follow, get_call
 from ringonce.client.flows.placing import place_call
 from ringonce.client.wishes import Lost, Request, Response
-from ringonce.errors import NotFound, StillGoing, Unreachable
+from ringonce.errors import NotAuthenticated, NotFound, StillGoing, Unreachable
 from ringonce.models import Call, Outcome, Placed, State
 from simulated import Simulated
 
@@ -107,6 +107,45 @@ def test_a_follower_stops_when_its_time_is_up_and_says_that_the_call_goes_on(sim
     assert error.value.call.state is State.CONNECTED
 
 
+def lose_credentials(simulated: Simulated) -> None:
+    simulated.world.tokens.expire()
+    simulated.world.change_client("your_client_id", state="disabled")
+
+
+def test_a_call_that_goes_on_without_a_login_is_told_as_such_not_as_a_refusal() -> None:
+    simulated = Simulated(sockets=False)
+    call = placed(simulated, "+15559870000")
+    followed(simulated, call, enough=lambda one: one.state is State.CONNECTED)
+    lose_credentials(simulated)
+
+    with pytest.raises(StillGoing) as error:
+        followed(simulated, call)
+
+    assert (error.value.call.state, error.value.followable) == (State.CONNECTED, False)
+    assert "client is disabled" in error.value.why
+    assert f"ringonce hangup {call.conversation_id}" in error.value.fix
+
+
+def test_a_call_that_was_placed_goes_on_even_if_nothing_of_it_was_seen() -> None:
+    simulated = Simulated(sockets=False)
+    call = placed(simulated, "+15559870000")
+    simulated.session.board = Board()
+    lose_credentials(simulated)
+
+    with pytest.raises(StillGoing):
+        followed(simulated, call)
+
+
+def test_a_call_that_nobody_has_seen_and_that_may_not_be_read_is_a_refusal() -> None:
+    simulated = Simulated(sockets=False)
+    call = placed(simulated, "+15559870000")
+    simulated.session.board = Board()
+    lose_credentials(simulated)
+
+    with pytest.raises(NotAuthenticated):
+        simulated.run(follow(simulated.session, call.conversation_id))
+
+
 def test_a_long_talk_costs_few_reads(simulated: Simulated) -> None:
     call = placed(simulated, "+15559870000")
     with pytest.raises(StillGoing):
@@ -167,7 +206,7 @@ def test_a_call_that_the_platform_has_forgotten_is_not_followed_for_ever(simulat
     call = placed(simulated, "+15559870000")
     followed(simulated, call, enough=lambda one: one.state is State.CONNECTED)
     simulated.disconnect()
-    simulated.session.board.gaps += 1
+    simulated.session.board.note_gap(simulated.heard)
     simulated.trouble = lambda request, go: Response(404, {}, b"{}") if request.method == "GET" else go()
     began = simulated.world.now
 
@@ -181,7 +220,7 @@ def test_a_follower_whose_platform_is_away_does_not_say_that_the_call_goes_on(si
     call = placed(simulated, "+15559870000")
     followed(simulated, call, enough=lambda one: one.state is State.CONNECTED)
     simulated.disconnect()
-    simulated.session.board.gaps += 1
+    simulated.session.board.note_gap(simulated.heard)
 
     def away(_: Request, __: Callable[[], Response]) -> Response:
         raise Lost("connection refused", sent=False)

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from consenting import browser_of
-from ringonce import AuthorizationCode, NotAuthenticated, RefreshToken, RingonceError
+from consenting import PUBLISHED_PRIVATE_KEY, browser_of
+from ringonce import AuthorizationCode, JwtBearer, NotAuthenticated, RefreshToken, RingonceError
 from ringonce.client.auth import renewing
 from ringonce.client.flows.identity import revoke, whoami
+from ringonce.client.flows.placing import place_call
 from ringonce.client.wishes import Consent, Request, Response
-from simulated import Simulated
+from simulated import ADA, Simulated
 
 CLIENT = "your_client_id"
 
@@ -112,3 +113,43 @@ def test_what_cannot_be_withdrawn_is_told_the_rest_is_withdrawn_and_no_token_sho
     assert kept.access_token not in words
     assert kept.refresh_token not in words
     assert not any(token in words for token in alive(simulated))
+
+
+def pooled(simulated: Simulated) -> Simulated:
+    """A service that has called for Ada, by a chain of hers, and for Grace, by a JWT."""
+    kept = logged_in(simulated)
+    grace = "grace@example.com"
+    service = Simulated(
+        pool={
+            ADA: RefreshToken(CLIENT, kept.refresh_token, store_as="hers"),
+            grace: JwtBearer(CLIENT, PUBLISHED_PRIVATE_KEY, subject=grace, algorithm="ES256"),
+        }
+    )
+    simulated.world.tokens.revoke_all(CLIENT)
+    service.world, service.desk = simulated.world, simulated.desk
+    service.run(place_call(service.session, service.order()))
+    service.run(place_call(service.session, service.order(agent=grace, intent="crm-4712")))
+    assert len(alive(service)) == 3
+    return service
+
+
+def test_what_agents_with_identities_of_their_own_were_given_is_given_back_too(simulated: Simulated) -> None:
+    service = pooled(simulated)
+
+    service.run(revoke(service.session))
+
+    assert alive(service) == []
+    assert service.kept == {}
+
+
+def test_one_that_cannot_be_revoked_keeps_no_other_from_it(simulated: Simulated) -> None:
+    service = pooled(simulated)
+    first = iter([True])
+    service.trouble = lambda request, go: (
+        Response(403, {}, b"") if request.method == "DELETE" and next(first, False) else go()
+    )
+
+    with pytest.raises(RingonceError, match="can't be revoked"):
+        service.run(revoke(service.session))
+
+    assert len(alive(service)) == 1

@@ -90,7 +90,7 @@ class Storm:
         self.figures = Figures()
         self._weather, self._postgres = weather, database
         self._url = database.url if database else f"sqlite:///{folder}/calls.db"
-        self._sandbox = SandboxProcess(folder, seed=weather.seed, agents=weather.agents)
+        self._sandbox = SandboxProcess(folder, seed=weather.seed, agents=weather.agents, rate_limit=0)
         self._folder, self._dice = folder, random.Random(weather.seed)
         self._asleep: dict[subprocess.Popen[str], float] = {}
 

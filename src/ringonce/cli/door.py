@@ -70,7 +70,7 @@ def client_of(
     *,
     kept: bool = True,
 ) -> "AsyncClient":
-    """Make the client that *settings* lead to. Its notification channel is *kept* for the next run."""
+    """Make the client that *settings* lead to. Its notification channels are *kept* for the next run."""
     from ringonce import AccessToken, AsyncClient, Auth, ClientCredentials, RefreshToken
 
     auth: Auth

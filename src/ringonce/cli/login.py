@@ -3,7 +3,6 @@
 import contextlib
 import os
 import typing
-import uuid
 
 import click
 import msgspec
@@ -39,7 +38,7 @@ def command(
     from ringonce import config
     from ringonce.cli.door import platform_of
     from ringonce.cli.errand import run
-    from ringonce.cli.withdrawing import withdraw_leftovers
+    from ringonce.cli.withdrawing import take_up_orphans, withdraw_leftovers
     from ringonce.client.safe import safe_in
 
     settings = platform_of(os.environ, region=region, base_url=base_url, login_client_id=client_id)
@@ -47,6 +46,7 @@ def command(
     safe = safe_in(folder, settings.secrets)
 
     async def logging_in() -> int:
+        await take_up_orphans(settings, folder)
         try:
             login = await _log_in(settings, folder, safe, agent, timeout)
         except BaseException:
@@ -60,9 +60,10 @@ def command(
         else:
             click.echo(printable(f"{login.who}, user {login.agent_id}"))
             say(f"their calls now go out as themselves: ringonce call --agent {login.email} …")
-        for old, trouble in await withdraw_leftovers(settings, folder):
-            if trouble:
-                say(f"note: an earlier login{f' of {old.who}' if old.who else ''} is forgotten, not revoked: {trouble}")
+        for old in await withdraw_leftovers(settings, folder):
+            if old.trouble:
+                which = f"an earlier login of {old.login.who}" if old.login.who else old.who
+                say(f"note: {which} is forgotten, not revoked: {old.trouble}")
         return 0
 
     return run(logging_in())
@@ -79,9 +80,7 @@ async def _log_in(
     from ringonce.cli import logins
 
     endpoints = settings.endpoints
-    begun = logins.Login(
-        api=endpoints.api, client_id=_client_id(settings), store_as=f"login {uuid.uuid4().hex}", current=False
-    )
+    begun = logins.Login(api=endpoints.api, client_id=_client_id(settings), store_as=logins.new_name(), current=False)
     auth = AuthorizationCode(
         begun.client_id,
         redirect_uri=settings.redirect_uri,

@@ -6,6 +6,8 @@ leaves behind is found by the next `login` or `logout`.
 
 import contextlib
 import os
+import re
+import uuid
 from collections.abc import AsyncGenerator, Callable, Iterable
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import msgspec
 from ringonce.errors import ConfigError
 
 FILE = "logins.json"
+NAME = re.compile(r"login [0-9a-f]{32}")
 PATIENCE = 10.0
 """Seconds to wait for another process that changes the list, which takes it a moment."""
 
@@ -52,6 +55,16 @@ def read(folder: Path, api: str, agent: str = "") -> list[Login]:
     return [one for one in _all(folder) if one.api == api and one.current and (not agent or one.is_of(agent))]
 
 
+def new_name() -> str:
+    """Make a name under which a login's refresh token can be kept."""
+    return f"login {uuid.uuid4().hex}"
+
+
+def is_name(name: str) -> bool:
+    """Say whether a secret's name is a login's."""
+    return NAME.fullmatch(name) is not None
+
+
 def leftovers(folder: Path, api: str) -> list[Login]:
     """Give what is on the list and not used: logins under way, cut off, replaced or over."""
     return [one for one in _all(folder) if one.api == api and not one.current]
@@ -73,6 +86,25 @@ async def end(folder: Path, ended: Iterable[Login]) -> None:
     """Have logins used no more. They stay on the list until they are withdrawn."""
     names = {one.store_as for one in ended}
     await _change(folder, lambda known: [_over(one) if one.store_as in names else one for one in known])
+
+
+async def take_up(folder: Path, orphans: Callable[[Iterable[str]], Iterable[Login]]) -> None:
+    """Put logins on the list whose secrets are there though it does not name them. One that can't be read is remade.
+
+    *orphans* gives them; what it is given are names that could still be made out in a list that can't be read.
+    """
+    async with _turn(folder):
+        found: Iterable[str] = ()
+        try:
+            known, remade = _all(folder), False
+        except ConfigError as broken:
+            if not isinstance(broken.__cause__, msgspec.MsgspecError):
+                raise
+            known, remade, found = [], True, NAME.findall((folder / FILE).read_text(errors="replace"))
+        named = {one.store_as for one in known}
+        new = [one for one in orphans(found) if one.store_as not in named]
+        if new or remade:
+            _write(folder, [*known, *new])
 
 
 async def remove(folder: Path, login: Login) -> None:
@@ -111,7 +143,11 @@ def _all(folder: Path) -> list[Login]:
         return []
     except (OSError, msgspec.MsgspecError) as error:
         raise ConfigError(
-            f"the list of logins {str(path)!r} can't be read", why=str(error), fix="delete it, and log in again"
+            f"the list of logins {str(path)!r} can't be read",
+            why=str(error),
+            fix="check that you may read it"
+            if isinstance(error, OSError)
+            else "`ringonce logout` withdraws what it finds and starts a new list; then log in again",
         ) from error
 
 

@@ -24,29 +24,29 @@ def command(*, agent: str, as_json: bool, region: str | None, base_url: str | No
     from ringonce.cli import logins
     from ringonce.cli.door import platform_of
     from ringonce.cli.errand import run
-    from ringonce.cli.withdrawing import withdraw_leftovers
+    from ringonce.cli.withdrawing import take_up_orphans, withdraw_leftovers
 
     settings = platform_of(os.environ, region=region, base_url=base_url)
     folder = config.state_dir(os.environ)
-    found = logins.read(folder, settings.endpoints.api, agent)
 
     async def logging_out() -> int:
-        await logins.end(folder, found)
+        await take_up_orphans(settings, folder)
+        await logins.end(folder, logins.read(folder, settings.endpoints.api, agent))
         withdrawn = await withdraw_leftovers(settings, folder)
-        if not any(login.who for login, _ in withdrawn):
+        if not any(one.login.who for one in withdrawn):
             who = f"{agent} is not" if agent else "nobody is"
             say(f"{who} logged in at {settings.endpoints.api}")
-        for login, trouble in withdrawn:
-            who = login.who or "a login that was cut off"
+        for one in withdrawn:
+            login, trouble = one
             if trouble:
-                say(f"note: the token of {who} could not be revoked, only forgotten: {trouble}")
-            if not login.who:
-                say(f"{who} is withdrawn as well")
-            elif as_json:
+                say(f"note: the token of {one.who} could not be revoked, only forgotten: {trouble}")
+            if as_json:
                 event = {"event": "logout", "agent_id": login.agent_id, "email": login.email, "revoked": not trouble}
                 click.echo(msgspec.json.encode(event).decode())
-            else:
-                click.echo(printable(f"{who} is logged out"))
+            elif login.who:
+                click.echo(printable(f"{one.who} is logged out"))
+            elif not trouble:
+                say(f"{one.who} is withdrawn as well")
         return 0
 
     return run(logging_out())

@@ -151,6 +151,8 @@ def exit_code(error: Exception) -> int:
     """Give the exit code that scripts see for *error*."""
     from ringonce import errors
 
+    if isinstance(error, errors.StillGoing) and not error.followable:
+        return UNKNOWN
     codes = {
         errors.ConfigError: WRONG_USAGE,
         errors.Refused: REFUSED,

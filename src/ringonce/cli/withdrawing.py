@@ -1,6 +1,7 @@
 """Giving back what logins were given: the platform is asked to forget it, and it is forgotten here in any case."""
 
 import asyncio
+import collections.abc
 import contextlib
 import typing
 from pathlib import Path
@@ -22,6 +23,11 @@ class Withdrawn(typing.NamedTuple):
     login: logins.Login
     trouble: str
     """Why the platform may not have forgotten it; empty if it has."""
+
+    @property
+    def who(self) -> str:
+        """Whose it was, in words."""
+        return self.login.who or "a login that was cut off"
 
 
 async def withdraw_leftovers(settings: "Settings", folder: Path) -> list[Withdrawn]:
@@ -47,9 +53,31 @@ async def withdraw_leftovers(settings: "Settings", folder: Path) -> list[Withdra
     return done
 
 
+async def take_up_orphans(settings: "Settings", folder: Path) -> None:
+    """Put on the list whose secrets are there though it does not name them, so that they are withdrawn."""
+    from ringonce.client.auth.renewing import Kept, read
+    from ringonce.client.safe import FileSafe, safe_in
+
+    safe = safe_in(folder, settings.secrets, even_leaked=True)
+
+    def orphans(names: collections.abc.Iterable[str]) -> list[logins.Login]:
+        stored = safe.everything() if isinstance(safe, FileSafe) else [safe.recall(name) for name in names]
+        kept: list[Kept | None] = [read(one) for one in stored]
+        return [
+            logins.Login(api=one.api, client_id=one.client_id, store_as=one.name, current=False)
+            for one in kept
+            if one and logins.is_name(one.name) and one.client_id
+        ]
+
+    await logins.take_up(folder, orphans)
+
+
 async def _revoke(settings: "Settings", login: logins.Login, safe: "Safe") -> str:
     from ringonce import AsyncClient, RefreshToken
+    from ringonce.client.auth.renewing import read
 
+    if login.agent_id and read(safe.recall(login.store_as)) is None:
+        return "what was stored of it is gone or can't be read, so its tokens live as long as the OAuth client's do"
     endpoints = settings.endpoints
     auth = RefreshToken(login.client_id, store_as=login.store_as, whose=login.who)
     try:

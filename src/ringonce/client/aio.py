@@ -43,8 +43,8 @@ class AsyncClient:
     from `GENESYSCLOUD_REGION`, `GENESYSCLOUD_OAUTHCLIENT_ID`, `GENESYSCLOUD_OAUTHCLIENT_SECRET`,
     `GENESYSCLOUD_ACCESS_TOKEN` and `RINGONCE_BASE_URL`. *country* is where numbers without a country code live.
     *ledger* is where intents are kept (memory, if none is given); clients that share one share its promise.
-    *channel_store* is a folder in which the notification channel is kept for the next run, *safe* where refresh
-    tokens are kept (by default the system's keyring, or a file that only its owner can read).
+    *channel_store* is a folder in which notification channels are kept for the next run, *safe* where refresh tokens
+    are kept (by default the system's keyring, or a file that only its owner can read).
 
     Use it with `async with`, or call `aclose` in the end. It belongs to the event loop that first used it.
     """
@@ -224,7 +224,8 @@ class AsyncClient:
     async def follow(self, call: Which, *, timeout: float | None = None) -> "AsyncGenerator[Call]":  # noqa: ASYNC109
         """Give every change of a call until it has ended.
 
-        Raise `StillGoing` after *timeout* seconds, `NotFound` if the platform knows no such call.
+        Raise `StillGoing` after *timeout* seconds, or if the call goes on and may not be read any more (a login that
+        ended); `NotFound` if the platform knows no such call.
         """
         steps = self._shell.tell(self._following(call, timeout, lambda one: one.ended))
         try:
@@ -241,7 +242,7 @@ class AsyncClient:
     ) -> Call:
         """Wait until the far end has answered (or the call ended without that), or until it has ended.
 
-        Raise `StillGoing` after *timeout* seconds: the wait has ended then, the call goes on.
+        Raise `StillGoing` after *timeout* seconds, or as `follow` does: the wait has ended then, the call goes on.
         """
         if until not in ("connected", "ended"):
             raise InvalidInput(f"One can't wait until {until!r}", why="it is no state", fix="use connected or ended")
@@ -315,7 +316,9 @@ class AsyncClient:
         return await self._shell.run(gauging.quota(self._session, agent))
 
     async def revoke_token(self) -> None:
-        """Have the platform forget the client's token; the next request gets another, where the grant can.
+        """Have the platform forget every token in use; the next request gets another, where the grant can.
+
+        That is the client's own and, with `agents=`, those of the agents for whom something was sent.
 
         What `AuthorizationCode` and `RefreshToken` have stored is withdrawn too: they need a new consent.
         """

@@ -39,6 +39,20 @@ LOGIN: tuple[LoginRemedy, ...] = (
         f"copy the secret anew from {OAUTH_CLIENT}, or make a new one there",
     ),
     LoginRemedy(
+        "invalid_client",
+        "takes the secret",
+        "the token was given to the client with its secret, and comes without",
+        "give the client's secret (`client_secret=`) as well",
+        "undocumented",
+    ),
+    LoginRemedy(
+        "invalid_grant",
+        "not one that was given to this client",
+        "the code or refresh token was given to another client, or to none",
+        "give the id of the OAuth client that it was given to, or log in again with this one",
+        "undocumented",
+    ),
+    LoginRemedy(
         WRONG_GRANT,
         "",
         "the client may not use this grant; the error names the grant type that it needs",

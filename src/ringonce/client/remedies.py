@@ -27,6 +27,7 @@ CALLER_ID = (
     "in Admin, under the organization's numbers: the caller id has to be provisioned and active, "
     "and assigned to the agent or allowed by a role of theirs"
 )
+WHOSE_CALL = "use the agent's own token or the application's, or name the agent whose token it is"
 SUPPORT = "if it lasts, give the correlation id to the platform's support"
 TOO_MANY = "wait for Retry-After; cache tokens, and follow calls by events instead of reads"
 RETRY_LATER = "wait and try again; look at the Genesys Cloud status page"
@@ -293,7 +294,7 @@ TUTORIAL: tuple[Remedy, ...] = (
         "",
         NotPermitted,
         "the caller id is not the organization's, not active or not the agent's; or the token is another user's",
-        CALLER_ID + "; with an agent's own token, call for that agent",
+        CALLER_ID + "; if the token is another user's: " + WHOSE_CALL,
         "reported",
     ),
 )

@@ -71,7 +71,7 @@ class MemorySafe:
 class FileSafe:
     """Keeps each secret in a file of mode 0600 in *folder*; what others can read is refused, for it has leaked.
 
-    With *even_leaked* it is read all the same: to be withdrawn, which takes the secret itself.
+    With *even_leaked* it is read all the same, as far as it can be: to be withdrawn, which takes the secret itself.
     """
 
     def __init__(self, folder: Path, *, even_leaked: bool = False) -> None:
@@ -84,14 +84,24 @@ class FileSafe:
         """Give what is kept. Raise `ConfigError` if anybody else can read it."""
         path = self._path(name, "secret")
         try:
-            with path.open() as file:
+            with path.open(errors="replace" if self._even_leaked else "strict") as file:
                 if not self._even_leaked:
                     _refuse_if_open(path, os.fstat(file.fileno()))
                 return file.read()
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
+            if self._even_leaked and isinstance(error, IsADirectoryError):
+                return ""
             raise _unusable(path, error) from error
+
+    def everything(self) -> list[str]:
+        """Give every secret in the folder that can be read, leaked or not."""
+        found = []
+        for path in sorted(self._folder.glob("*.secret")):
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                found.append(path.read_text())
+        return found
 
     def keep(self, name: str, secret: str | None) -> None:
         """Write beside, then rename: a crash leaves the old secret or the new one, never half of one."""
@@ -99,6 +109,8 @@ class FileSafe:
         try:
             self._sweep(path)
             if secret is None:
+                if path.is_dir() and not path.is_symlink():
+                    path.rmdir()
                 path.unlink(missing_ok=True)
                 self._path(name, "lock").unlink(missing_ok=True)
                 return
@@ -230,8 +242,11 @@ def _refuse_if_open(path: Path, found: os.stat_result) -> None:
 
 
 def _unusable(path: Path, error: Exception) -> ConfigError:
+    broken = isinstance(error, (UnicodeDecodeError, IsADirectoryError))
     return ConfigError(
         f"The secret file {str(path)!r} can't be used",
         why=(error.strerror or "") if isinstance(error, OSError) else "it is no text",
-        fix="check the folder, or set RINGONCE_STATE_DIR to one that you may write to",
+        fix="delete it (`ringonce logout` does), and log in again"
+        if broken
+        else "check the folder, or set RINGONCE_STATE_DIR to one that you may write to",
     )

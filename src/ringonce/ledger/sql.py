@@ -150,7 +150,8 @@ def find(db: sa.Connection, platform: str, intent: str) -> Row | None:
 def settle(db: sa.Connection, row: Row) -> Row:
     """Replace the row of the same intent if that is still open, and give the row that then stands."""
     still_open = intents.c.state.in_(sorted(OPEN))
-    if db.execute(intents.update().where(*_is(row), still_open).values(_values(row))).rowcount == 1:
+    same_attempt = intents.c.incarnation == row.incarnation, intents.c.armed_at == row.armed_at
+    if db.execute(intents.update().where(*_is(row), *same_attempt, still_open).values(_values(row))).rowcount == 1:
         return row
     return find(db, row.platform, row.intent) or row
 

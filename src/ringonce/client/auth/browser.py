@@ -116,7 +116,8 @@ class AuthorizationCode:
         if not query:
             why = f"nobody consented in the browser within {self._timeout:g} s"
             fix = (
-                f"if the browser showed an error, check the client's redirect URI ({self._redirect_uri}) and grant type"
+                f"if the browser showed an error, check that {self.client_id} is the client's id, that it is not "
+                f"disabled, its redirect URI ({self._redirect_uri}) and its grant type"
             )
             if landing.foreign:
                 times = "once" if landing.foreign == 1 else f"{landing.foreign} times"

@@ -6,14 +6,16 @@ from typing import Protocol
 
 import msgspec
 
-from ringonce.client.flows.exchange import exchange
+from ringonce.client.flows.exchange import PATIENCE, exchange
 from ringonce.client.login_remedies import login_remedy
 from ringonce.client.wishes import UNREADABLE, Flow, Now, Request, Response
 from ringonce.config import Endpoints
-from ringonce.errors import ConfigError, NoAnswer, NotAuthenticated
+from ringonce.errors import ConfigError, NoAnswer, NotAuthenticated, TooLate, Unreachable
 
 LONGEST_WORDS = 300
 SECRET_FIELDS = ("assertion", "code", "code_verifier", "refresh_token")
+SPENT = "invalid_grant"
+"""OAuth's word for a code, token or assertion that is used, withdrawn or somebody else's."""
 SHORTEST_SECRET = 6
 """Characters from which a secret is taken out of the login host's own words."""
 
@@ -61,6 +63,26 @@ class TokenAnswer(msgspec.Struct, frozen=True):
         return AccessGrant(value=self.access_token, issued_at=now, expires_at=ends)
 
 
+class Doubt:
+    """Minds one token request: *lost* says that one like it left, and that nobody saw its answer."""
+
+    def __init__(self, *, lost: bool = False) -> None:
+        self.lost, self.deadline = lost, 0.0
+        self._out = False
+
+    def leaving(self) -> None:
+        """Know that the request leaves; if it has left before, that answer never came, or was no use."""
+        self.lost, self._out = self.lost or self._out, True
+
+    def stopped(self) -> None:
+        """Know that it did nothing."""
+        self._out = False
+
+    def again(self) -> Flow[None]:
+        """Let it be sent once more."""
+        yield from ()
+
+
 class OAuthClient:
     """A client's id and, unless it is a public one, its secret."""
 
@@ -76,16 +98,24 @@ class OAuthClient:
     def __repr__(self) -> str:
         return f"OAuthClient({self.id!r})"
 
-    def ask(self, endpoints: Endpoints, form: Mapping[str, str], name: str, fix: str) -> Flow[TokenAnswer]:
+    def ask(
+        self, endpoints: Endpoints, form: Mapping[str, str], name: str, fix: str, doubt: Doubt | None = None
+    ) -> Flow[TokenAnswer]:
         """Ask the token endpoint for the grant in *form*; say *fix* if it is refused.
 
+        *doubt* knows of an earlier request whose answer was lost, and afterwards of any that this took.
         A confidential client names itself in the header; a public one in the form, as the platform wants it for PKCE.
         """
         headers = {"authorization": _basic(self.id, self._secret)} if self._secret else {}
         sent = dict(form) if self._secret else {**form, "client_id": self.id}
         # Asking again after a lost answer is the only hope: the code, or the refresh token, may be spent already.
         request = Request("POST", f"{endpoints.login}/oauth/token", form=sent, headers=headers, repeatable=True)
-        response = yield from exchange(request, signed=False)
+        doubt = doubt or Doubt()
+        doubt.deadline = (yield Now()) + PATIENCE
+        try:
+            response = yield from exchange(request, care=doubt, signed=False)
+        except TooLate as late:
+            raise Unreachable("The login host was not asked for a token", why=late.why, fix="try again later") from late
         if response.ok:
             return _answer(response)
         if response.status >= 500:  # noqa: PLR2004
@@ -96,7 +126,7 @@ class OAuthClient:
             )
         secrets = [form[key] for key in SECRET_FIELDS if key in form]
         secrets += [self._secret, headers.get("authorization", "").removeprefix("Basic ")]
-        raise _refused(response, name, fix, secrets, form["grant_type"])
+        raise _refused(response, name, fix, secrets, form["grant_type"], lost=doubt.lost)
 
     def ask_for_token(self, endpoints: Endpoints, form: Mapping[str, str], name: str, fix: str) -> Flow[AccessGrant]:
         """Like `ask`, for grants that give nothing but an access token."""
@@ -123,7 +153,9 @@ class _TokenRefusal(msgspec.Struct):
     message: str = ""
 
 
-def _refused(response: Response, name: str, fix: str, secrets: list[str], grant_type: str) -> NotAuthenticated:
+def _refused(
+    response: Response, name: str, fix: str, secrets: list[str], grant_type: str, *, lost: bool
+) -> NotAuthenticated:
     try:
         said = msgspec.json.decode(response.body, type=_TokenRefusal)
     except UNREADABLE:
@@ -131,9 +163,12 @@ def _refused(response: Response, name: str, fix: str, secrets: list[str], grant_
     words = said.error_description or said.description or said.message
     known = login_remedy(said.error, words, grant_type)
     why = ", ".join(part for part in (f"HTTP {response.status}", said.error, words) if part)
+    why = _without(secrets, why)[:LONGEST_WORDS]
+    if lost and said.error == SPENT:
+        why = f"an earlier answer of the login host was lost on the way, and the token that it brought with it: {why}"
     return NotAuthenticated(
         f"No token was given for {name}",
-        why=_without(secrets, why)[:LONGEST_WORDS],
+        why=why,
         fix=known.fix if known else fix,
         status=response.status,
         code=_without(secrets, said.error)[:LONGEST_WORDS],

@@ -68,12 +68,11 @@ class AccessToken:
         return "AccessToken(…)"
 
     def grant(self, endpoints: Endpoints, now: float, stale: str) -> Flow[AccessGrant]:
-        """Give the token, unless it was refused."""
+        """Give the token, unless it was refused. What to do about that, the refusal tells: see `exchange`."""
         if stale == self._token:
             raise NotAuthenticated(
                 "The access token was refused",
                 why=f"{endpoints.api} does not accept it (any more), and a ready-made token can't be renewed",
-                fix="get a new one, or use a grant that renews itself, such as ClientCredentials",
                 status=401,
             )
         yield from ()

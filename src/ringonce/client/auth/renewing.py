@@ -4,17 +4,21 @@ Whoever shares a refresh token (another process, the same program run twice) tak
 before has stored instead of a refresh token that is spent by now.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import msgspec
 
 from ringonce.client import policy
-from ringonce.client.auth.grant import AccessGrant, OAuthClient
+from ringonce.client.auth.grant import SPENT, AccessGrant, Doubt, OAuthClient
 from ringonce.client.flows.exchange import exchange, refusal, unquoted
 from ringonce.client.wishes import UNREADABLE, Alone, Flow, Keep, Now, Recall, Request, Through
 from ringonce.config import Endpoints
-from ringonce.errors import ConfigError, NotAuthenticated, RingonceError
+from ringonce.errors import ApiRefusal, ConfigError, NotAuthenticated, RingonceError, Unreachable
+
+BY_ADMINISTRATOR = "have an administrator delete the user's tokens"
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,9 +28,24 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     access_token: str = ""
     issued_at: float = 0.0
     expires_at: float | None = None
+    asked_at: float = 0.0
+    """When a request that spends the refresh token (or a code) left whose answer is not stored; 0 if there is none."""
+    name: str = ""
+    """What it is stored under, for which client and platform: a secret that no list names any more tells it itself."""
+    client_id: str = ""
+    api: str = ""
 
     def __repr__(self) -> str:
         return "Kept(…)"
+
+    @property
+    def unseen(self) -> str:
+        """Say in words what the answer that is not stored may have brought."""
+        life = self.expires_at - self.issued_at if self.expires_at else 0.0
+        ends = datetime.fromtimestamp(self.asked_at + life, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return "the answer to a token request was never seen, and an access token that came with it may live " + (
+            f"until {ends}" if life else "as long as the OAuth client's tokens do (a day, unless it is set)"
+        )
 
     def granted(self) -> AccessGrant:
         """Give the access token with its times."""
@@ -36,6 +55,11 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 def recall(name: str) -> Flow[Kept | None]:
     """Give what is stored under *name*; what can't be read is as good as nothing."""
     stored: str | None = yield Recall(name)
+    return read(stored)
+
+
+def read(stored: str | None) -> Kept | None:
+    """Decode what a safe gave."""
     try:
         return None if stored is None else msgspec.json.decode(stored, type=Kept)
     except UNREADABLE:
@@ -62,18 +86,54 @@ def obtain(
 def _exchange(
     client: OAuthClient, endpoints: Endpoints, form: Mapping[str, str], name: str, fix: str, *, store_as: str
 ) -> Flow[AccessGrant]:
-    answer = yield from client.ask(endpoints, form, name, fix)
+    before = yield from recall(store_as)
+    spent = form.get("refresh_token", "")
+    asked: float = yield Now()
+    kept = before or Kept()
+    # Written before the request leaves: it shows that there is room, and whoever dies here leaves word of it.
+    asking = msgspec.structs.replace(
+        kept,
+        refresh_token=spent or kept.refresh_token,
+        asked_at=asked,
+        name=store_as,
+        client_id=client.id,
+        api=endpoints.api,
+    )
+    yield _keeping(store_as, asking)
+    doubt = Doubt(lost=bool(spent) and bool(kept.asked_at) and kept.refresh_token == spent)
+    try:
+        answer = yield from client.ask(endpoints, form, name, fix, doubt)
+    except (ApiRefusal, Unreachable):
+        if not doubt.lost:  # then nothing was spent
+            with contextlib.suppress(ConfigError):
+                yield _keeping(store_as, before)
+        raise
     now: float = yield Now()
     grant = answer.granted(now)
-    kept = Kept(
+    new = msgspec.structs.replace(
+        asking,
         # A server that does not rotate says nothing of the refresh token: the old one stays good.
-        refresh_token=answer.refresh_token or form.get("refresh_token", ""),
+        refresh_token=answer.refresh_token or spent,
         access_token=grant.value,
         issued_at=grant.issued_at,
         expires_at=grant.expires_at,
+        asked_at=0.0,
     )
-    yield Keep(store_as, msgspec.json.encode(kept).decode())
+    try:
+        yield _keeping(store_as, new)
+    except ConfigError as full:
+        with contextlib.suppress(RingonceError):  # what can't be kept must not live on unknown
+            yield from _delete(endpoints, grant.value)
+        raise ConfigError(
+            f"The {name} is lost: the one before is used up, and the next can't be stored",
+            why=str(full),
+            fix="put that right, then log in again",
+        ) from full
     return grant
+
+
+def _keeping(store_as: str, kept: Kept | None) -> Keep:
+    return Keep(store_as, None if kept is None else msgspec.json.encode(kept).decode())
 
 
 def withdraw(
@@ -83,31 +143,45 @@ def withdraw(
 
     The token in use, *access*, and the *first* refresh token are withdrawn too. The platform deletes access tokens
     (official SDK: `delete_tokens_me`) and has no request that deletes a refresh token: it is used up, and what that
-    brings is deleted and not stored.
+    brings is deleted and not stored. Raise `NotAuthenticated` if a token may live on that nobody has seen.
     """
     kept = (yield from recall(store_as)) or Kept()
     trouble: RingonceError | None = None
+    now: float = yield Now()
+    asking = msgspec.structs.replace(kept, asked_at=kept.asked_at or now)
+    unseen = bool(kept.asked_at) and not kept.refresh_token
     for using_up, token in dict.fromkeys(
         [(False, access), (False, kept.access_token), (True, kept.refresh_token), (True, first)]
     ):
         if token:
+            doubt = Doubt()
             try:
-                yield from _use_up(client, endpoints, token, name) if using_up else _delete(endpoints, token)
+                if not using_up:
+                    yield from _delete(endpoints, token)
+                    continue
+                if token == kept.refresh_token:
+                    doubt.lost = bool(kept.asked_at)
+                    with contextlib.suppress(ConfigError):  # a full disk is no reason to leave it alive
+                        yield _keeping(store_as, asking)
+                yield from _use_up(client, endpoints, token, name, doubt)
+            except NotAuthenticated as refused:
+                # Spent or withdrawn already: unless it was we who spent it, and never saw what for.
+                unseen |= doubt.lost
+                trouble = trouble if refused.code == SPENT else refused
             except RingonceError as error:
                 trouble = error
     if trouble is not None:
         raise trouble
     yield Keep(store_as, None)
+    if unseen:
+        raise NotAuthenticated(
+            f"The {name} is withdrawn as far as it is known", why=asking.unseen, fix=f"to be sure, {BY_ADMINISTRATOR}"
+        )
 
 
-def _use_up(client: OAuthClient, endpoints: Endpoints, token: str, name: str) -> Flow[None]:
-    try:
-        form = {"grant_type": "refresh_token", "refresh_token": token}
-        answer = yield from client.ask(endpoints, form, name, "have an administrator delete the user's tokens")
-    except NotAuthenticated as refused:
-        if refused.code != "invalid_grant":
-            raise
-        return  # spent or withdrawn already
+def _use_up(client: OAuthClient, endpoints: Endpoints, token: str, name: str, doubt: Doubt) -> Flow[None]:
+    form = {"grant_type": "refresh_token", "refresh_token": token}
+    answer = yield from client.ask(endpoints, form, name, BY_ADMINISTRATOR, doubt)
     yield from _delete(endpoints, answer.access_token)
 
 
@@ -180,9 +254,9 @@ class RefreshToken:
             return (yield from self._use(self._first, endpoints, store_as))
         try:
             return (yield from self._use(kept.refresh_token, endpoints, store_as))
-        except NotAuthenticated:
+        except NotAuthenticated as refused:
             # Under a name of the caller's, the one given may be newer than what is stored.
-            if not (self._store_as and self._first):
+            if not (self._store_as and self._first) or refused.code != SPENT:
                 raise
         return (yield from self._use(self._first, endpoints, store_as))
 
@@ -190,10 +264,13 @@ class RefreshToken:
         if not token:
             raise NotAuthenticated(
                 f"There is no {self.name}",
-                why="none is stored (any more), and the client was given none",
+                why="none is stored (any more): somebody has logged out, or in again; and the client was given none",
                 fix="log in again: ringonce login",
                 status=401,
             )
         form = {"grant_type": "refresh_token", "refresh_token": token}
-        fix = "a refresh token works once, and not for ever: log in again (ringonce login)"
+        fix = (
+            "a refresh token works once, not for ever, and only with the client that it was given to (its secret "
+            "included, if it has one): check that, or log in again (ringonce login)"
+        )
         return (yield from obtain(self._client, endpoints, form, self.name, fix, store_as=store_as))

@@ -14,7 +14,7 @@ from ringonce.client.flows.allowance import Allowance, Spent
 from ringonce.client.flows.exchange import exchange, problem, refusal
 from ringonce.client.flows.order import Order, needs_caller_id, one_of_both
 from ringonce.client.flows.session import Session
-from ringonce.client.remedies import RETRY_LATER, remedy
+from ringonce.client.remedies import RETRY_LATER, WHOSE_CALL
 from ringonce.client.wishes import UNREADABLE, Flow, Lane, Now, Request, Response
 from ringonce.errors import (
     Ambiguous,
@@ -187,6 +187,8 @@ class _Check:
         auth = self.session.auth_of(self.acts)
         if not auth.service:
             about = yield from self._ask("/users/me?expand=station")
+            if about.status == 403:  # noqa: PLR2004  a call has to know whose the token is, so it is refused as well
+                return findings.refused("token", refusal(about, "The token's own user can't be read"))
             if about.status != 400:  # noqa: PLR2004  not.a.user: an application's token
                 self.me = _decoded(about, "The token's own user can't be read", answers.Person)
         self.session.users[self.acts] = self.me.id if self.me else ""
@@ -220,7 +222,7 @@ class _Check:
         tutorial = self.wanted.wire is Wire.TUTORIAL
         if tutorial and self.me and not own:
             words = f"on the tutorial's wire the agent has to be the token's own user, who is {self.me}"
-            return findings.failed("permission", words, remedy(403, "", tutorial=True).fix)
+            return findings.failed("permission", words, WHOSE_CALL)
         path = "/authorization/subjects/me?includeFullRoles=true"
         subject = yield from self._read(path, "The identity's roles can't be read", answers.Subject)
         if not own or tutorial:

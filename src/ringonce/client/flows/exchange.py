@@ -76,7 +76,7 @@ def exchange(
             outcome = unquoted(outcome, token)
             if outcome.status == 401 and not renewed:  # noqa: PLR2004
                 # 401 proves that nothing was done, so even a create may be sent again, once.
-                token, renewed = (yield from token_for(request, token, agent=agent)), True
+                token, renewed = (yield from _renewed(request, outcome, token, agent)), True
                 yield from _again(care)
                 continue
             if not policy.may_repeat(request, outcome):
@@ -126,6 +126,25 @@ def token_for(request: Request, stale: str = "", *, agent: str = "") -> Flow[str
             fix="check the login host and try again",
         ) from lost
     return token
+
+
+def _renewed(request: Request, refused: Response, stale: str, agent: str) -> Flow[str]:
+    try:
+        return (yield from token_for(request, stale, agent=agent))
+    except NotAuthenticated as final:
+        if final.fix:
+            raise
+        # A token that can't be renewed: why the platform refused it is all that helps.
+        said = problem(refused)
+        words = f"{said.message or 'HTTP 401'}{f' [{said.code}]' if said.code else ''}; {final.why}"
+        raise NotAuthenticated(
+            final.what,
+            why=words,
+            fix=remedy(401, said.code).fix,
+            status=401,
+            code=said.code,
+            correlation_id=said.context_id,
+        ) from final
 
 
 def read(

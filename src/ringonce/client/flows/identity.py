@@ -6,7 +6,7 @@ from ringonce.client.flows.directory import UUID
 from ringonce.client.flows.exchange import decoded, exchange, read, refusal
 from ringonce.client.flows.session import Session, token_user
 from ringonce.client.wishes import Flow, Request
-from ringonce.errors import ConfigError
+from ringonce.errors import ConfigError, RingonceError
 from ringonce.models import Identity
 
 
@@ -92,16 +92,27 @@ def whoami(session: Session) -> Flow[Identity]:
 
 
 def revoke(session: Session) -> Flow[None]:
-    """Have the platform forget the client's token, and the refresh tokens that it came with.
+    """Have the platform forget the client's token and those of its agents in use, with the refresh tokens behind them.
 
-    One that is refused already is forgotten.
+    One that is refused already is forgotten. What goes wrong with one is told once all have had their turn.
     """
-    grant = session.grants.pop("", None)
-    if isinstance(session.auth, (AuthorizationCode, RefreshToken)):
-        yield from session.auth.withdraw(session.endpoints, grant.value if grant else "")
+    trouble: RingonceError | None = None
+    for agent in ["", *filter(None, session.grants)]:
+        try:
+            yield from _revoke(session, agent)
+        except RingonceError as error:
+            trouble = trouble or error
+    if trouble is not None:
+        raise trouble
+
+
+def _revoke(session: Session, agent: str) -> Flow[None]:
+    auth, grant = session.auth_of(agent), session.grants.pop(agent, None)
+    if isinstance(auth, (AuthorizationCode, RefreshToken)):
+        yield from auth.withdraw(session.endpoints, grant.value if grant else "")
         return
     if grant is not None:
-        session.grants[""] = grant
-    response = yield from exchange(Request("DELETE", session.url("/tokens/me"), repeatable=True))
+        session.grants[agent] = grant
+    response = yield from exchange(Request("DELETE", session.url("/tokens/me"), repeatable=True), agent=agent)
     if not response.ok:
         raise refusal(response, "The token can't be revoked")
