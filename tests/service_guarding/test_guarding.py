@@ -12,7 +12,6 @@ from ringonce.sandbox import Sandbox
 from ringonce.service import access, audit, guard
 from ringonce.service.calls import Ask, Override, Record, State, by_key
 from ringonce.service.calls.accepting import accept
-from ringonce.service.dialing.steps import STOP
 from ringonce.service.guarding import Guarding, opened, path_of
 from ringonce.service.store import Store
 from ringonce.service.store.tables import attempts, listed, lists, settings
@@ -163,7 +162,7 @@ def test_looking_ahead_notes_nothing(store: Store) -> None:
 def test_the_kill_switch_is_waited_for_and_refuses_nothing(store: Store) -> None:
     at = monday("12:00")
     call = ask(store, "a", at)
-    tell(store, settings.insert().values(name=STOP, value={"by": "ops", "reason": "fire"}, changed_at=at))
+    tell(store, settings.insert().values(name="stop", value={"by": "ops", "reason": "fire"}, changed_at=at))
 
     said = asyncio.run(Guarding(store).check(call, at))
 

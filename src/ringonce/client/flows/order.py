@@ -70,7 +70,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def checked(session: Session, given: Order) -> Order:
-    """Give the order with its numbers in E.164. Raise `InvalidInput` with what, why and fix; sends nothing."""
+    """Give the order with its numbers in E.164, as `sound` does for the client's own country."""
+    return sound(given, session.country)
+
+
+def sound(given: Order, country: str) -> Order:
+    """Give the order with its numbers in E.164. Raise `InvalidInput` with what, why and fix; sends nothing.
+
+    *country* is where numbers without a country code live (ISO 3166, two letters).
+    """
     one_of_both(given)
     if not given.caller_id and given.wire is Wire.TUTORIAL:
         raise needs_caller_id()
@@ -89,7 +97,6 @@ def checked(session: Session, given: Order) -> Order:
         if value:
             _fits(name, value, longest, "shorten it")
     _check_attributes(given.attributes)
-    country = session.country
     caller_id = numbers.dialable(given.caller_id, country=country) if given.caller_id else ""
     to = numbers.dialable(given.to, country=country, allow_premium=given.allow_premium)
     return msgspec.structs.replace(given, to=to, caller_id=caller_id)
