@@ -39,4 +39,4 @@ async def worker(url: str, sandbox: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run({"intake": intake, "worker": worker}[sys.argv[1]](*sys.argv[2:]))
+    asyncio.run(intake(sys.argv[2]) if sys.argv[1] == "intake" else worker(*sys.argv[2:4]))
