@@ -44,6 +44,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     settings: BatchSettings = BatchSettings()
     country: str = "US"
     """Of numbers without a country code."""
+    dry_run: bool = False
+    """Only look: a batch that is sound stays a draft, which whoever asked looks at and discards."""
     may_call_for: Callable[[str], bool] = lambda _: True
     clock: Callable[[], float] = time.time
 
@@ -271,7 +273,7 @@ class _Intake:
             while not await self._store.run(batched.discard, self.id, keep=True):
                 pass
             return await self._store.run(self._settle, BatchState.INVALID)
-        return await self._store.run(self._settle, BatchState.READY)
+        return await self._store.run(self._settle, BatchState.DRAFT if self._order.dry_run else BatchState.READY)
 
     def _settle(self, db: sa.Connection, state: BatchState) -> Batch:
         now = self._order.clock()
@@ -283,6 +285,8 @@ class _Intake:
             raise IntentConflict(
                 "The upload was given up", why="it stalled for too long", fix="send the file once more"
             )
+        if self._order.dry_run:
+            return batch
         audit.note(
             db, self._order.by, f"batch.{state}", self.id, now=now, key=batch.key, name=batch.name, rows=batch.rows
         )
