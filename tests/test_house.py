@@ -87,7 +87,7 @@ def test_nothing_listens_beyond_loopback_unless_told_to() -> None:
     asked = [option.default for command in commands if command for option in command.params if option.name == "host"]
     called = [inspect.signature(opens).parameters["host"].default for opens in (Sandbox, serve)]
 
-    assert asked == ["127.0.0.1"]
+    assert asked == ["127.0.0.1", "127.0.0.1"]
     assert called == ["127.0.0.1", "127.0.0.1"]
 
 

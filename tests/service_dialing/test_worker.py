@@ -11,7 +11,7 @@ from ringonce.sandbox import Sandbox
 from ringonce.service import feed
 from ringonce.service.calls import Retry, State
 from ringonce.service.dialing import Verdict
-from ringonce.service.dialing.steps import STOP
+from ringonce.service.stopping import STOP
 from ringonce.service.store import Store
 from ringonce.service.store.tables import settings
 from service_dialing.conftest import Open, Working, ask, comes_true, every, until

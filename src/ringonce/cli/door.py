@@ -67,8 +67,10 @@ def client_of(
     settings: config.Settings,
     environ: collections.abc.Mapping[str, str],
     ledger: "Ledger | None" = None,
+    *,
+    kept: bool = True,
 ) -> "AsyncClient":
-    """Make the client that *settings* lead to. It keeps its notification channel for the next run."""
+    """Make the client that *settings* lead to. Its notification channel is *kept* for the next run."""
     from ringonce import AccessToken, AsyncClient, Auth, ClientCredentials, RefreshToken
 
     auth: Auth
@@ -86,7 +88,7 @@ def client_of(
         auth=auth,
         country=settings.country,
         ledger=ledger,
-        channel_store=_kept(environ),
+        channel_store=_kept(environ) if kept else None,
     )
 
 

@@ -29,6 +29,11 @@ COMMANDS = {
     "history": "List the intents to call, and what became of them.",
     "resolve": "Say what became of a call that may have rung.",
     "sandbox": "Run a Genesys Cloud of your own on this machine.",
+    "serve": "Run the dialing service: its HTTP API and a worker.",
+    "worker": "Dial what waits in the service's database.",
+    "token": "Make, list and revoke tokens of the service.",
+    "audit": "Read and verify the service's audit log.",
+    "ready": "Say whether a service is ready to dial.",
 }
 
 WRONG_USAGE, REFUSED, NOT_AS_ASKED, UNKNOWN, UNREACHABLE, INTERRUPTED = 2, 3, 4, 5, 6, 130

@@ -29,16 +29,15 @@ from ringonce.errors import (
     Unreachable,
 )
 from ringonce.models import Call, Outcome, Placed
+from ringonce.service import stopping
 from ringonce.service.calls import Record, State, get
 from ringonce.service.calls.changing import change
 from ringonce.service.dialing import Guarding, batched, turns
 from ringonce.service.dialing.retrying import again_at
 from ringonce.service.store import Store
-from ringonce.service.store.tables import attempts, intents, settings
+from ringonce.service.store.tables import attempts, intents
 
 log = logging.getLogger("ringonce.service")
-STOP = "stop"
-"""The setting that is the kill switch: while it is true, nothing new rings."""
 SOON = 5.0
 """Seconds after which a call is tried again whose request could not be sent."""
 LOST_FOR = 4 * 3600.0
@@ -193,7 +192,7 @@ class Steps:
             await self._wait(record, 0.0, "worker")
         elif record.expires_at is not None and record.expires_at <= now:
             await self._end(record, State.EXPIRED)
-        elif await self.store.look(stopped):
+        elif (await self.store.look(stopping.stands)).stopped:
             await self._wait(record, SOON, "stop")
         elif record.batch_id is not None and not await self.store.look(batched.runs, record.batch_id):
             await self._wait(record, 0.0, "batch")
@@ -241,11 +240,6 @@ class Steps:
             turns.give_back(db, record, now + self.after_call)
 
         await self.store.run(end)
-
-
-def stopped(db: sa.Connection) -> bool:
-    """Say whether the kill switch is on."""
-    return bool(db.scalar(sa.select(settings.c.value).where(settings.c.name == STOP)))
 
 
 def _begun(db: sa.Connection, record: Record) -> bool:

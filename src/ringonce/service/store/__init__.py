@@ -53,8 +53,8 @@ class Store:
 
     @property
     def name(self) -> str:
-        """The database's address, its password hidden."""
-        return self.url.render_as_string(hide_password=True)
+        """The database's address as one would give it, its password hidden."""
+        return self.url.set(drivername=self.url.get_backend_name()).render_as_string(hide_password=True)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sa.Connection]:

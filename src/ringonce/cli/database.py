@@ -1,0 +1,56 @@
+"""The service's database, as its commands open it."""
+
+import collections.abc
+import contextlib
+import importlib.util
+import typing
+
+import click
+
+from ringonce import config
+from ringonce.errors import ConfigError, Unreachable
+
+if typing.TYPE_CHECKING:
+    from ringonce.service.store import Store
+
+F = typing.TypeVar("F", bound=collections.abc.Callable[..., typing.Any])
+VARIABLE = "RINGONCE_DATABASE"
+PLAIN, SANDBOX = "service.db", "service-sandbox.db"
+"""Files in the state folder: what waits for a sandbox must never ring for real, so it has a file of its own."""
+
+
+def database(command: F) -> F:
+    """Add the option that says which database."""
+    words = f"sqlite:///FILE or postgresql://…; also {VARIABLE}. By default a file in the state folder."
+    return click.option("--database", metavar="URL", help=words)(command)
+
+
+def address(given: str | None, environ: collections.abc.Mapping[str, str], *, sandbox: bool = False) -> str:
+    """Give the database's URL: the flag's, the environment's, or that of a file in the state folder."""
+    for package in ("sqlalchemy", "alembic", "litestar", "dbos"):
+        if importlib.util.find_spec(package) is None:
+            raise ConfigError(
+                "The service is not installed", why=f"{package} is missing", fix="pip install 'ringonce[service]'"
+            )
+    chosen = given or environ.get(VARIABLE, "").strip()
+    return chosen or f"sqlite:///{config.state_dir(environ) / (SANDBOX if sandbox else PLAIN)}"
+
+
+@contextlib.contextmanager
+def reaching() -> collections.abc.Iterator[None]:
+    """Have a database that is down be told as what it is: nobody was reached, nothing was done."""
+    from ringonce.service.store import StoreDown
+
+    try:
+        yield
+    except StoreDown as down:
+        raise Unreachable(down.what, why=down.why, fix=down.fix) from down
+
+
+@contextlib.contextmanager
+def opened(url: str) -> collections.abc.Iterator["Store"]:
+    """Open the database, and close it in the end."""
+    from ringonce.service.store import Store
+
+    with reaching(), contextlib.closing(Store(url)) as store:
+        yield store

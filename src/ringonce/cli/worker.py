@@ -1,0 +1,57 @@
+"""`ringonce worker`: one more that dials what waits."""
+
+import asyncio
+import os
+import typing
+
+import click
+
+from ringonce.cli.database import address, database, reaching
+from ringonce.cli.options import answering, connection
+from ringonce.cli.words import say
+
+if typing.TYPE_CHECKING:
+    from ringonce.cli.serve import Made
+
+
+@click.command(short_help="Dial what waits in the service's database.")
+@database
+@connection
+@answering
+def command(*, database: str | None, region: str | None, base_url: str | None, as_json: bool) -> int:
+    r"""Dial what waits in the service's database, until Ctrl-C or SIGTERM.
+
+    Run as many as you like, on as many machines as reach the database (PostgreSQL); what a dead one had, the others
+    go on with.
+
+    \b
+    ringonce worker --database postgresql://ringonce@db/ringonce
+    """
+    from ringonce.cli.serve import platform_and_client
+
+    url = address(database, os.environ)
+    with reaching():
+        return asyncio.run(_work(url, platform_and_client(region, base_url), as_json=as_json))
+
+
+async def _work(url: str, made: "Made", *, as_json: bool) -> int:
+    import msgspec
+
+    from ringonce.cli.interrupt import Interrupt, stopped
+    from ringonce.service import house
+
+    platform, make_client = made
+    with Interrupt(lambda: "calls that are live go on, and another worker follows them") as interrupt:
+        async with house.opened(url, platform, make_client) as home:
+            worker = home.worker
+            if worker is not None:  # it was asked for
+                if as_json:
+                    click.echo(msgspec.json.encode({"event": "ready", "worker": worker.id}).decode())
+                else:
+                    click.echo(f"{worker.id} dials what waits in {home.store.name}")
+                await stopped(await interrupt.race(asyncio.Event().wait()))
+                if worker.busy:
+                    say(f"ending: {worker.busy} calls are under way; live ones go on (again: quit at once)")
+                await worker.drain()
+    say("the worker has stopped; what waits is kept")
+    return 0

@@ -1,0 +1,70 @@
+"""Looking through the calls: a page at a time, the newest first."""
+
+from collections.abc import Iterable
+
+import msgspec
+import sqlalchemy as sa
+
+from ringonce.service.calls import Record, State, record
+from ringonce.service.store.tables import agents, calls
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which calls; what is empty filters nothing."""
+
+    agent: str = ""
+    """By id, or as calls name the agent, in any case."""
+    states: tuple[State, ...] = ()
+    outcome: str = ""
+    batch: str = ""
+    mark: str = ""
+    """The ledger's of a number."""
+    since: float | None = None
+    until: float | None = None
+    """Calls taken in from *since* on and before *until*."""
+
+
+def page(db: sa.Connection, wanted: Wanted, *, before: str = "", limit: int = 50) -> list[Record]:
+    """Give up to *limit* calls that came before the one with the id *before*, the newest first.
+
+    An id begins with the time at which its call was taken in, so a page stays what it is while calls come in.
+    """
+    query = calls.select().where(*_filters(wanted)).order_by(calls.c.id.desc()).limit(limit)
+    if before:
+        query = query.where(calls.c.id < before)
+    return [record(found) for found in db.execute(query).mappings()]
+
+
+def names_of(db: sa.Connection, agent_ids: Iterable[str]) -> dict[str, list[str]]:
+    """Give what calls have named each of the agents by, in lower case."""
+    query = sa.select(agents.c.name, agents.c.agent_id).where(agents.c.agent_id.in_(list(agent_ids)))
+    found: dict[str, list[str]] = {}
+    for name, agent_id in db.execute(query.order_by(agents.c.name)):
+        found.setdefault(agent_id, []).append(name)
+    return found
+
+
+def known_agent(db: sa.Connection, name: str) -> str:
+    """Give the id of an agent who was looked up before; empty if nobody was by that name."""
+    found: str | None = db.scalar(sa.select(agents.c.agent_id).where(agents.c.name == name.casefold()))
+    return found or ""
+
+
+def _filters(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
+    if wanted.agent:
+        known = sa.select(agents.c.agent_id).where(agents.c.name == wanted.agent.casefold())
+        named = (calls.c.agent == wanted.agent, calls.c.agent_id == wanted.agent, calls.c.agent_id.in_(known))
+        yield sa.or_(*named)
+    if wanted.states:
+        yield calls.c.state.in_([str(state) for state in wanted.states])
+    for column, value in (
+        (calls.c.outcome, wanted.outcome),
+        (calls.c.batch_id, wanted.batch),
+        (calls.c.mark, wanted.mark),
+    ):
+        if value:
+            yield column == value
+    if wanted.since is not None:
+        yield calls.c.created_at >= wanted.since
+    if wanted.until is not None:
+        yield calls.c.created_at < wanted.until

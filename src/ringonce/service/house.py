@@ -1,0 +1,131 @@
+"""One process of the service: its database, its ledger, its client of the platform, and the worker that dials.
+
+`ringonce serve` opens one with a web door in front, `ringonce worker` one without.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import sqlalchemy as sa
+
+from ringonce import numbers
+from ringonce.client import AsyncClient
+from ringonce.errors import ConfigError, NumberRefused
+from ringonce.ledger import Ledger
+from ringonce.ledger.sql import SqlLedger
+from ringonce.service.calls import OPEN, Record
+from ringonce.service.dialing import Guarding, Verdict
+from ringonce.service.dialing.turns import insert_once
+from ringonce.service.store import Store
+from ringonce.service.store.tables import agents, calls, lines, settings
+
+if TYPE_CHECKING:
+    from ringonce.service.dialing.worker import Worker
+
+PLATFORM = "platform"
+"""The setting that says whose calls the database holds."""
+
+
+class Platform(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the calls go."""
+
+    api: str
+    """The API's address, which the ledger knows intents by as well."""
+    sandbox: bool = False
+    """Whether it lives and dies with this process, at another address each time."""
+    country: str = "US"
+    """Where numbers without a country code live."""
+
+
+@dataclasses.dataclass(frozen=True)
+class House:
+    """What the doors of one process share."""
+
+    store: Store
+    ledger: SqlLedger
+    client: AsyncClient
+    platform: Platform
+    clock: Callable[[], float] = time.time
+    worker: "Worker | None" = None
+
+
+class NumberRules:
+    """The guard that is always there: what no program may dial is not dialled, whoever wrote it into the database."""
+
+    async def check(self, record: Record, now: float) -> Verdict:
+        """Refuse emergency numbers for good, and premium-rate numbers unless that rule was set aside."""
+        del now
+        override = record.ask.override
+        premium = override is not None and "premium rate" in override.rules
+        try:
+            numbers.dialable(record.number, country=None, allow_premium=premium)
+        except NumberRefused as refused:
+            return Verdict(allowed=False, why={"rule": "number", "said": str(refused)})
+        return Verdict(allowed=True)
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    database: str,
+    platform: Platform,
+    make_client: Callable[[Ledger], AsyncClient],
+    *,
+    guard: Guarding | None = None,
+    dialling: bool = True,
+    moving: bool = False,
+    **options: Any,
+) -> AsyncIterator[House]:
+    """Open the *database* and dial what waits in it, unless *dialling* is not wanted; *options* go to `Steps`.
+
+    With *moving*, a database without open calls may go on to another platform. Raise `ConfigError` where the open
+    calls are another platform's, or the address is none; `StoreDown` if the database can't be reached.
+    """
+    store = await asyncio.to_thread(Store, database)
+    try:
+        await store.run(_settle_in, platform, moving=moving)
+        ledger = SqlLedger(store.engine)
+        async with contextlib.AsyncExitStack() as stack:
+            client = await stack.enter_async_context(make_client(ledger))
+            house = House(store, ledger, client, platform)
+            if dialling:
+                from ringonce.service.dialing.steps import Steps
+                from ringonce.service.dialing.worker import Worker  # brings the durable engine: 2 s of import
+
+                steps = Steps(store, client, guard or NumberRules(), house.clock, asyncio.sleep, **options)
+                house = dataclasses.replace(house, worker=await stack.enter_async_context(Worker(steps)))
+            yield house
+    finally:
+        # The durable engine takes the loop's own threads along when it ends.
+        store.close()
+
+
+def _settle_in(db: sa.Connection, platform: Platform, *, moving: bool) -> None:
+    """Write down whose calls these are: a call that waits for a sandbox must never reach a person."""
+    this = settings.c.name == PLATFORM
+    found = db.scalar(sa.select(settings.c.value).where(this))
+    value, now = {"api": platform.api, "sandbox": platform.sandbox}, time.time()
+    if found is None:
+        insert_once(db, settings, name=PLATFORM, value=value, changed_at=now)
+        return
+    before = msgspec.convert(found, Platform)
+    if before.api == platform.api or (before.sandbox and platform.sandbox):
+        db.execute(settings.update().where(this).values(value=value, changed_at=now))
+        return
+    whose = "an embedded sandbox" if before.sandbox else before.api
+    waiting = db.scalar(sa.select(sa.func.count()).where(calls.c.state.in_(sorted(OPEN)))) or 0
+    if not moving or waiting:
+        why = f"{waiting} of them are open and would ring elsewhere" if waiting else "only `ringonce serve` may move it"
+        raise ConfigError(
+            f"This database has the calls of {whose}",
+            why=f"{platform.api} is another platform; {why}",
+            fix="give another --database, or the platform that its calls are for",
+        )
+    # Agents have other ids there.
+    db.execute(lines.delete())
+    db.execute(agents.delete())
+    db.execute(settings.update().where(this).values(value=value, changed_at=now))

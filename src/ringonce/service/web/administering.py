@@ -1,0 +1,152 @@
+"""The doors of those who run the service: the kill switch, tokens, the audit log, agents, and checks."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+from litestar import delete, get, post
+from litestar.connection import Request
+from litestar.params import Parameter
+
+from ringonce.service import access, audit, stopping
+from ringonce.service.access import Role
+from ringonce.service.calls import State
+from ringonce.service.calls.listing import names_of
+from ringonce.service.stopping import Stop
+from ringonce.service.store.tables import calls, lines
+from ringonce.service.web.bodies import (
+    AgentPage,
+    AgentShown,
+    AuditEntry,
+    AuditPage,
+    Findings,
+    StopBody,
+    TokenBody,
+    TokenMade,
+    Tokens,
+    TokenShown,
+)
+from ringonce.service.web.desk import desk_of, token_of
+from ringonce.service.web.problems import ProblemError
+
+Asked = Request[Any, Any, Any]
+LAST = 2**53 - 1
+
+
+@get("/v1/stop", opt={"role": Role.VIEWER})
+async def stop_stands(request: Asked) -> Stop:
+    """Say how the kill switch stands."""
+    return await desk_of(request).house.store.look(stopping.stands)
+
+
+@post("/v1/stop", status_code=200)
+async def stop(request: Asked, data: StopBody) -> Stop:
+    """Stop: nothing new rings from now on, whoever asks. Live calls go on, and what waits stays."""
+    house = desk_of(request).house
+    return await house.store.run(stopping.stop, by=token_of(request).id, reason=data.reason, now=house.clock())
+
+
+@delete("/v1/stop", status_code=200)
+async def lift(request: Asked) -> Stop:
+    """Lift the stop: what waits is dialled again."""
+    house = desk_of(request).house
+    return await house.store.run(stopping.lift, by=token_of(request).id, now=house.clock())
+
+
+@get("/v1/tokens")
+async def tokens(request: Asked) -> Tokens:
+    """List all tokens; their secrets are kept nowhere."""
+    found = await desk_of(request).house.store.look(access.every)
+    return Tokens(tokens=[msgspec.convert(msgspec.to_builtins(one), TokenShown) for one in found])
+
+
+@post("/v1/tokens", status_code=201)
+async def issue(request: Asked, data: TokenBody) -> TokenMade:
+    """Make a token. Its secret is in this answer and nowhere else."""
+    house = desk_of(request).house
+    made = await house.store.run(
+        access.issue, data.name, data.role, data.agents, by=token_of(request).id, now=house.clock()
+    )
+    return msgspec.convert(msgspec.to_builtins(made.token) | {"secret": made.secret}, TokenMade)
+
+
+@delete("/v1/tokens/{token_id:str}", status_code=204)
+async def revoke(request: Asked, token_id: str) -> None:
+    """Revoke a token at once."""
+    house = desk_of(request).house
+    good = token_id.isprintable() and await house.store.run(
+        access.revoke, token_id, by=token_of(request).id, now=house.clock()
+    )
+    if not good:
+        what = f"There is no token {token_id[:60]!r} that is still good"
+        raise ProblemError("not-found", what, fix="GET /v1/tokens lists all")
+
+
+@get("/v1/audit")
+async def log(
+    request: Asked,
+    after: Annotated[int, Parameter(ge=0, le=LAST, description="`next` of the page before.")] = 0,
+    limit: Annotated[int, Parameter(ge=1, le=1000)] = 100,
+) -> AuditPage:
+    """Read the audit log, the oldest entry first. `ringonce audit verify` goes through its chain of hashes."""
+
+    def read(db: sa.Connection) -> list[audit.Entry]:
+        return list(audit.entries(db, after=after, limit=limit + 1))
+
+    found = await desk_of(request).house.store.look(read)
+    entries = [msgspec.convert(msgspec.to_builtins(one), AuditEntry) for one in found[:limit]]
+    return AuditPage(entries=entries, next=entries[-1].seq if len(found) > limit else None)
+
+
+@get("/v1/agents", opt={"role": Role.VIEWER})
+async def agents(
+    request: Asked,
+    cursor: Annotated[str, Parameter(max_length=100, pattern=r"^[0-9A-Za-z-]*$")] = "",
+    limit: Annotated[int, Parameter(ge=1, le=1000)] = 100,
+) -> AgentPage:
+    """List the agents for whom calls were taken in: free, busy with a call, or wrapping up."""
+    house = desk_of(request).house
+    found = await house.store.look(_agents, cursor, limit + 1, house.clock())
+    return AgentPage(agents=found[:limit], next=found[limit - 1].agent_id if len(found) > limit else None)
+
+
+@get("/v1/check", opt={"role": Role.DIALER})
+async def check(
+    request: Asked,
+    *,
+    agent: Annotated[str, Parameter(min_length=1, max_length=256)],
+    to: Annotated[str, Parameter(min_length=1, max_length=64)],
+    caller_id: Annotated[str, Parameter(max_length=64)] = "",
+    queue: Annotated[str, Parameter(max_length=256)] = "",
+    wire: Literal["platform", "tutorial"] = "platform",
+) -> Findings:
+    """Say what such a call would run into on the platform. Nothing rings; it spends up to 8 requests of the quota."""
+    desk, token = desk_of(request), token_of(request)
+    if not token.may_call_for(agent):
+        await desk.check_agent(token, agent, await desk.agent_id(agent))
+    found = await desk.house.client.check(agent=agent, to=to, caller_id=caller_id, queue=queue, wire=wire)
+    return Findings(findings=list(found))
+
+
+def _agents(db: sa.Connection, after: str, limit: int, now: float) -> list[AgentShown]:
+    query = lines.select().where(lines.c.agent_id > after).order_by(lines.c.agent_id).limit(limit)
+    rows = db.execute(query).all()
+    ids = [row.agent_id for row in rows]
+    of = sa.select(calls.c.agent_id, sa.func.count()).group_by(calls.c.agent_id)
+    counted = db.execute(of.where(calls.c.agent_id.in_(ids), calls.c.state == State.WAITING))
+    waiting: dict[str, int] = {agent_id: count for agent_id, count in counted.tuples()}
+    names = names_of(db, ids)
+    return [
+        AgentShown(
+            agent_id=row.agent_id,
+            names=names.get(row.agent_id, []),
+            state="busy" if row.call_id else "wrapping_up" if row.free_at > now else "free",
+            call_id=row.call_id or None,
+            free_at=row.free_at if not row.call_id and row.free_at > now else None,
+            waiting=waiting.get(row.agent_id, 0),
+        )
+        for row in rows
+    ]
+
+
+DOORS: tuple[Any, ...] = (stop_stands, stop, lift, tokens, issue, revoke, log, agents, check)

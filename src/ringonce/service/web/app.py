@@ -1,0 +1,56 @@
+"""The web application: every door, behind the doorkeeper."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar
+from litestar.types import ASGIApp, HTTPScope
+
+from ringonce.service.house import House
+from ringonce.service.web import administering, calls, document, events, steering, watching
+from ringonce.service.web.bodies import StrictRequest
+from ringonce.service.web.desk import Desk
+from ringonce.service.web.doorkeeper import Doorkeeper, Pace, allowed
+from ringonce.service.web.health import Health
+from ringonce.service.web.problems import handler
+from ringonce.service.web.tail import Tail
+
+PER_MINUTE = 6_000
+"""Requests that a token may make in a minute unless told otherwise."""
+DOORS: tuple[Any, ...] = (*calls.DOORS, *steering.DOORS, *events.DOORS, *administering.DOORS, *watching.DOORS)
+
+
+@asynccontextmanager
+async def opened(
+    house: House, *, names: Iterable[str] = (), per_minute: int = PER_MINUTE, pace: Pace | None = None
+) -> AsyncIterator[tuple[ASGIApp, Desk]]:
+    """Give the application of a house, and its desk. *names* are hosts that it is called by, besides loopback's."""
+    async with Tail(house.store) as tail:
+        desk = Desk(house, tail, Health(house, time.monotonic), document.drawn(DOORS))
+        app = Litestar(
+            DOORS,
+            openapi_config=None,
+            request_class=StrictRequest,
+            exception_handlers={Exception: handler},
+            guards=[allowed],
+            logging_config=None,
+            request_max_body_size=calls.MOST_BYTES,
+        )
+        app.state.desk = desk
+        observe = _observer(desk)
+        yield (
+            Doorkeeper(
+                app, house.store, names=names, per_minute=per_minute, clock=house.clock, pace=pace, observe=observe
+            ),
+            desk,
+        )
+
+
+def _observer(desk: Desk) -> Callable[[HTTPScope, int, float], None]:
+    def observe(scope: HTTPScope, status: int, seconds: float) -> None:
+        # As declared, so that ids don't become labels.
+        desk.requests.count(scope["method"], str(scope.get("path_template") or ""), status, seconds)
+
+    return observe

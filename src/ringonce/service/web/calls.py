@@ -1,0 +1,123 @@
+"""`/v1/calls`: taking calls in, once for each key, and looking at them."""
+
+from typing import Annotated, Any
+
+import msgspec
+import sqlalchemy as sa
+from litestar import get, post
+from litestar.connection import Request
+from litestar.params import Parameter
+from litestar.response import Response
+
+from ringonce import numbers
+from ringonce.service import audit, feed
+from ringonce.service.access import Role, Token
+from ringonce.service.calls import Ask, State
+from ringonce.service.calls.accepting import Accepted, accept
+from ringonce.service.calls.listing import Wanted, page
+from ringonce.service.dialing.turns import named
+from ringonce.service.web.asking import sound_ask, sound_key
+from ringonce.service.web.bodies import CALL_ID, LATEST, CallBody, CallPage, CallShown, shown
+from ringonce.service.web.desk import desk_of, token_of
+
+MOST_BYTES = 64 * 1024
+LONGEST_PAGE = 500
+
+
+@post("/v1/calls", status_code=202, opt={"role": Role.DIALER}, request_max_body_size=MOST_BYTES)
+async def take_in(
+    request: Request[Any, Any, Any],
+    data: CallBody,
+    key: Annotated[
+        str | None,
+        Parameter(
+            header="Idempotency-Key",
+            description="Names this decision to call: the same key again gives the first answer and rings nobody. "
+            "Without one, one is made. Up to 120 printable ASCII characters.",
+        ),
+    ] = None,
+) -> Response[CallShown]:
+    """Take a call in. It is dialled when it may be: once, for its agent, one call of an agent at a time."""
+    desk, token = desk_of(request), token_of(request)
+    now = desk.house.clock()
+    key = sound_key(key)
+    ask, number = sound_ask(data.ask(), country=desk.house.platform.country, token=token, now=now)
+    if not token.may_call_for(ask.agent):
+        # Whether the agent is one of the token's under another name is worth a question to the platform.
+        await desk.check_agent(token, ask.agent, await desk.agent_id(ask.agent))
+    agent_id = await desk.agent_id(ask.agent)
+    mark = desk.house.ledger.mark(number)
+    accepted, body = await desk.house.store.run(
+        _take_in, ask, key=key, number=number, mark=mark, token=token, now=now, agent_id=agent_id
+    )
+    headers = {"Location": f"/v1/calls/{accepted.record.id}", "Idempotency-Key": key}
+    if accepted.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(body, headers=headers)
+
+
+@get("/v1/calls", opt={"role": Role.VIEWER})
+async def listed(
+    request: Request[Any, Any, Any],
+    *,
+    agent: Annotated[
+        str, Parameter(max_length=256, description="By id, e-mail or name, as calls named the agent.")
+    ] = "",
+    states: Annotated[list[State] | None, Parameter(query="state", description="May be given more than once.")] = None,
+    outcome: Annotated[str, Parameter(max_length=40)] = "",
+    batch: Annotated[str, Parameter(max_length=100)] = "",
+    number: Annotated[str, Parameter(max_length=64, description="The whole number, in any human form.")] = "",
+    since: Annotated[float | None, Parameter(ge=0, le=LATEST, description="Taken in from then on.")] = None,
+    until: Annotated[float | None, Parameter(ge=0, le=LATEST, description="Taken in before.")] = None,
+    cursor: Annotated[str, Parameter(pattern=f"^$|{CALL_ID}", description="`next` of the page before.")] = "",
+    limit: Annotated[int, Parameter(ge=1, le=LONGEST_PAGE)] = 50,
+) -> CallPage:
+    """List calls, the newest first."""
+    desk, token = desk_of(request), token_of(request)
+    country = desk.house.platform.country
+    plain = numbers.dialable(number, country=country, allow_premium=True) if number else ""
+    wanted = Wanted(
+        agent=_text(agent),
+        states=tuple(states or ()),
+        outcome=_text(outcome),
+        batch=_text(batch),
+        mark=desk.house.ledger.mark(plain) if plain else "",
+        since=since,
+        until=until,
+    )
+    found = await desk.house.store.look(page, wanted, before=cursor, limit=limit + 1)
+    calls = [shown(record, whole_number=token.sees_numbers) for record in found[:limit]]
+    return CallPage(calls=calls, next=calls[-1].id if len(found) > limit else None)
+
+
+@get("/v1/calls/{call_id:str}", opt={"role": Role.VIEWER})
+async def one(request: Request[Any, Any, Any], call_id: str) -> CallShown:
+    """Say how a call stands."""
+    desk = desk_of(request)
+    return shown(await desk.record(call_id), whole_number=token_of(request).sees_numbers)
+
+
+def _take_in(
+    db: sa.Connection, ask: Ask, *, key: str, number: str, mark: str, token: Token, now: float, agent_id: str
+) -> tuple[Accepted, CallShown]:
+    accepted = accept(db, ask, key=key, number=number, mark=mark, by=token.id, now=now)
+    record = accepted.record
+    if not accepted.replayed:
+        if agent_id:
+            named(db, ask.agent, agent_id)
+        if ask.override is not None:
+            rules = sorted(ask.override.rules)
+            audit.note(db, token.id, "call.override", record.id, now=now, rules=rules, reason=ask.override.reason)
+    # A replay is told what was told the first time; how the call stands now is at its Location.
+    first = feed.since(db, 0, limit=1, subject=record.id)
+    told = first[0].body if first and first[0].kind == "call.accepted" else record.shown()
+    told |= {"to": number} if token.sees_numbers else {}
+    return accepted, msgspec.convert(told, CallShown)
+
+
+def _text(value: str) -> str:
+    """Give what can be compared with a text in the database: PostgreSQL knows none with NUL in it."""
+    return value.strip().replace("\x00", "\ufffd")
+
+
+DOORS: tuple[Any, ...] = (take_in, listed, one)

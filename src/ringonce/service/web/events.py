@@ -1,0 +1,94 @@
+"""`/v1/events`: everything that happens, as it happens (server-sent events), and from where one left off."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import msgspec
+from litestar import get
+from litestar.connection import Request
+from litestar.params import Parameter
+from litestar.response import Stream
+
+from ringonce.errors import RingonceError
+from ringonce.service import access, feed
+from ringonce.service.access import Role, Token
+from ringonce.service.feed import Event
+from ringonce.service.web.bodies import CALL_ID
+from ringonce.service.web.desk import Desk, desk_of, token_of
+from ringonce.service.web.problems import ProblemError
+
+HEARTBEAT = 15.0
+"""Seconds of silence after which a comment keeps the connection alive, and a revoked token ends it."""
+PAGE = 200
+LAST = 2**53 - 1
+HEADERS = {"X-Accel-Buffering": "no"}
+
+
+@get("/v1/events", opt={"role": Role.VIEWER}, media_type="text/event-stream")
+async def events(
+    request: Request[Any, Any, Any],
+    call: Annotated[
+        str, Parameter(pattern=f"^$|{CALL_ID}", description="Only this call's, from its beginning unless told.")
+    ] = "",
+    after: Annotated[
+        int | None, Parameter(ge=0, le=LAST, description="From the event after this one; 0 for all that are kept.")
+    ] = None,
+    last_event_id: Annotated[
+        str | None, Parameter(header="Last-Event-ID", description="As `after`, and beats it; browsers send it.")
+    ] = None,
+) -> Stream:
+    """Follow what happens. Each event has an id to go on from, a kind, and a body; numbers in it are masked."""
+    desk = desk_of(request)
+    if call:
+        await desk.record(call)
+    seq = after if last_event_id is None else _number(last_event_id)
+    if seq is None:
+        seq = 0 if call else await desk.house.store.look(feed.latest)
+    lines = _told(desk, token_of(request), seq, call)
+    return Stream(lines, media_type="text/event-stream; charset=utf-8", headers=HEADERS)
+
+
+async def _told(desk: Desk, token: Token, seq: int, call: str) -> AsyncIterator[bytes]:
+    yield b"retry: 2000\n\n"
+    while not desk.tail.ended:
+        try:
+            # In this order: what comes in between is found, or lies beyond.
+            latest = await desk.house.store.look(feed.latest)
+            found = await desk.house.store.look(feed.since, seq, limit=PAGE, subject=call)
+        except RingonceError:
+            return  # the other side comes again, and goes on where this ended
+        for event in found:
+            yield _frame(event)
+            seq = event.seq
+        if found:
+            continue
+        # With a filter, what is others' has been looked at too.
+        seq = max(seq, latest)
+        if not await desk.tail.beyond(seq, HEARTBEAT):
+            if not await _still_good(desk, token):
+                return
+            yield b": still here\n\n"
+
+
+async def _still_good(desk: Desk, token: Token) -> bool:
+    try:
+        tokens = await desk.house.store.look(access.every)
+    except RingonceError:
+        return False
+    return any(one.id == token.id and one.revoked_at is None for one in tokens)
+
+
+def _frame(event: Event) -> bytes:
+    body = msgspec.json.encode(event)  # no line breaks: JSON escapes them
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.kind.encode(), body)
+
+
+def _number(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) <= LAST:
+        return int(text)
+    raise ProblemError(
+        "invalid", "The Last-Event-ID is no event's", why="it is no number", fix="send the id of the last event you saw"
+    )
+
+
+DOORS: tuple[Any, ...] = (events,)

@@ -1,0 +1,83 @@
+"""Whether the service can do its work: its database, its identity on the platform, and somebody who dials."""
+
+import dataclasses
+from collections.abc import Callable
+
+import msgspec
+import sqlalchemy as sa
+
+from ringonce.errors import RingonceError
+from ringonce.service.house import House
+from ringonce.service.store.tables import workers
+
+KEPT = 30.0
+"""Seconds for which what the platform said of our token is believed; a probe must not spend its quota."""
+AGAIN = 5.0
+SILENT_AFTER = 12.0
+"""Seconds without a sign of life after which a worker counts for nothing."""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is needed."""
+
+    ok: bool
+    said: str = ""
+    """What is wrong with it."""
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether all that is needed is there."""
+
+    ready: bool
+    database: Part
+    platform: Part
+    worker: Part
+
+
+@dataclasses.dataclass
+class Health:
+    """What is known of the parts. *clock* gives seconds."""
+
+    house: House
+    clock: Callable[[], float]
+    draining: bool = False
+    _platform: Part = dataclasses.field(default_factory=lambda: Part(ok=False, said="not asked yet"))
+    _asked_at: float = float("-inf")
+
+    async def ready(self) -> Ready:
+        """Look at every part."""
+        database, worker = await self._database()
+        platform = await self._identity()
+        if self.draining:
+            worker = Part(ok=False, said="this process is ending")
+        ready = database.ok and platform.ok and worker.ok
+        return Ready(ready=ready, database=database, platform=platform, worker=worker)
+
+    async def _database(self) -> tuple[Part, Part]:
+        try:
+            alive = await self.house.store.look(_alive, self.house.clock())
+        except RingonceError as down:
+            return Part(ok=False, said=str(down)), Part(ok=False, said="not known while the database is away")
+        own = self.house.worker
+        if own is not None and not own.healthy:
+            return Part(ok=True), Part(ok=False, said="its rights on the platform are in doubt, so it pauses")
+        if own is None and not alive:
+            return Part(ok=True), Part(ok=False, said="none gives a sign of life: start one with `ringonce worker`")
+        return Part(ok=True), Part(ok=True)
+
+    async def _identity(self) -> Part:
+        if self.clock() < self._asked_at + (KEPT if self._platform.ok else AGAIN):
+            return self._platform
+        try:
+            await self.house.client.whoami()
+        except RingonceError as wrong:
+            self._platform = Part(ok=False, said=str(wrong))
+        else:
+            self._platform = Part(ok=True)
+        self._asked_at = self.clock()
+        return self._platform
+
+
+def _alive(db: sa.Connection, now: float) -> int:
+    query = sa.select(sa.func.count()).where(workers.c.state == "running", workers.c.beat_at > now - SILENT_AFTER)
+    return db.scalar(query) or 0
