@@ -172,13 +172,11 @@ class _Intake:
 
     @property
     def _lost(self) -> bool:
-        """Whether nothing of the file will be taken any more; the rest is read for the report."""
+        """Whether nothing of the file will be taken; the rest is read, and its keys compared, for the report."""
         return bool(self._faulty) and not self._order.settings.skip_bad
 
     async def _stage(self, worded: Sequence[Worded]) -> None:
         for start in range(0, len(worded), ROWS_AT_ONCE):
-            if self._lost:
-                return
             for fault in await self._store.run(self._insert, worded[start : start + ROWS_AT_ONCE]):
                 self._note(fault)
 
