@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo lost-answer test browser simulate check lint types imports docs-check docs fix
+.PHONY: help setup demo lost-answer test browser simulate bench-batch check lint types imports docs-check docs fix
 .DEFAULT_GOAL := help
 
 help:  ## this menu
@@ -32,6 +32,9 @@ browser: .venv/ready-browser  ## an agent logs in with a real, headless Chromium
 
 simulate: .venv/ready-dev  ## N schedules of crashes, naps and a bad network from SEED on, each judged (JOBS=, WITHOUT=fencing)
 	PYTHONPATH=tests .venv/bin/python -m simulation --schedules $(or $(N),10000) --seed $(or $(SEED),0) $(if $(JOBS),--jobs $(JOBS)) $(if $(WITHOUT),--without $(WITHOUT))
+
+bench-batch: .venv/ready-dev  ## a batch of 100,000 rows taken in, 5,000 of them dialled through kill -9, results checked
+	.venv/bin/python bench/batches.py 100000 5000
 
 check: lint types imports docs-check test  ## what CI runs, tests last
 
