@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo lost-answer test browser simulate bench-batch check lint types imports docs-check docs fix
+.PHONY: help setup demo lost-answer test browser schemathesis simulate bench-batch check lint types imports docs-check docs fix
 .DEFAULT_GOAL := help
 
 help:  ## this menu
@@ -29,6 +29,9 @@ test: .venv/ready-sdk  ## the whole suite, the official SDK's tests included (TE
 
 browser: .venv/ready-browser  ## an agent logs in with a real, headless Chromium (installed by apt if need be)
 	.venv/bin/pytest -m browser tests/browser
+
+schemathesis: .venv/ready-schemathesis  ## the service is asked whatever its OpenAPI document allows, and more
+	.venv/bin/pytest -m schemathesis tests/service_web/test_openapi.py
 
 simulate: .venv/ready-dev  ## N schedules of crashes, naps and a bad network from SEED on, each judged (JOBS=, WITHOUT=fencing)
 	PYTHONPATH=tests .venv/bin/python -m simulation --schedules $(or $(N),10000) --seed $(or $(SEED),0) $(if $(JOBS),--jobs $(JOBS)) $(if $(WITHOUT),--without $(WITHOUT))
@@ -71,6 +74,10 @@ fix: .venv/ready-dev  ## repair what can be repaired by itself
 
 .venv/ready-sdk: pyproject.toml uv.lock | $(UV)
 	$(SYNC) --all-extras --group official-sdk
+	@touch $@ .venv/ready-dev .venv/ready-run
+
+.venv/ready-schemathesis: pyproject.toml uv.lock | $(UV)
+	$(SYNC) --all-extras --group schemathesis
 	@touch $@ .venv/ready-dev .venv/ready-run
 
 .venv/ready-browser: pyproject.toml uv.lock | $(UV)

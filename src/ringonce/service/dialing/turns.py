@@ -65,7 +65,9 @@ def nobody(db: sa.Connection, name: str, why: str, now: float, limit: int = 500)
 
 def look(db: sa.Connection, agent_id: str, at: float) -> None:
     """Have the agent's waiting calls looked at, at the moment *at* at the latest."""
-    db.execute(lines.update().where(lines.c.agent_id == agent_id, lines.c.look_at > at).values(look_at=at))
+    # The row has to be waited for whatever it seems to say: a worker that holds it may be about to write NEVER.
+    sooner = sa.case((lines.c.look_at > at, at), else_=lines.c.look_at)
+    db.execute(lines.update().where(lines.c.agent_id == agent_id).values(look_at=sooner))
 
 
 def take(db: sa.Connection, worker: str, now: float, limit: int) -> list[Turn]:

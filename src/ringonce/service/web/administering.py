@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 from litestar import delete, get, post
 from litestar.connection import Request
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from ringonce.service import access, audit, stopping
 from ringonce.service.access import Role
@@ -40,7 +40,7 @@ async def stop_stands(request: Asked) -> Stop:
 
 
 @post("/v1/stop", status_code=200)
-async def stop(request: Asked, data: StopBody) -> Stop:
+async def stop(request: Asked, data: JSONBody[StopBody]) -> Stop:
     """Stop: nothing new rings from now on, whoever asks. Live calls go on, and what waits stays."""
     house = desk_of(request).house
     return await house.store.run(stopping.stop, by=token_of(request).id, reason=data.reason, now=house.clock())
@@ -61,7 +61,7 @@ async def tokens(request: Asked) -> Tokens:
 
 
 @post("/v1/tokens", status_code=201)
-async def issue(request: Asked, data: TokenBody) -> TokenMade:
+async def issue(request: Asked, data: JSONBody[TokenBody]) -> TokenMade:
     """Make a token. Its secret is in this answer and nowhere else."""
     house = desk_of(request).house
     made = await house.store.run(
@@ -71,7 +71,7 @@ async def issue(request: Asked, data: TokenBody) -> TokenMade:
 
 
 @delete("/v1/tokens/{token_id:str}", status_code=204)
-async def revoke(request: Asked, token_id: str) -> None:
+async def revoke(request: Asked, token_id: FromPath[str]) -> None:
     """Revoke a token at once."""
     house = desk_of(request).house
     good = token_id.isprintable() and await house.store.run(
@@ -85,8 +85,8 @@ async def revoke(request: Asked, token_id: str) -> None:
 @get("/v1/audit")
 async def log(
     request: Asked,
-    after: Annotated[int, Parameter(ge=0, le=LAST, description="`next` of the page before.")] = 0,
-    limit: Annotated[int, Parameter(ge=1, le=1000)] = 100,
+    after: Annotated[int, QueryParameter(ge=0, le=LAST, description="`next` of the page before.")] = 0,
+    limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
 ) -> AuditPage:
     """Read the audit log, the oldest entry first. `ringonce audit verify` goes through its chain of hashes."""
 
@@ -101,8 +101,8 @@ async def log(
 @get("/v1/agents", opt={"role": Role.VIEWER})
 async def agents(
     request: Asked,
-    cursor: Annotated[str, Parameter(max_length=100, pattern=r"^[0-9A-Za-z-]*$")] = "",
-    limit: Annotated[int, Parameter(ge=1, le=1000)] = 100,
+    cursor: Annotated[str, QueryParameter(max_length=100, pattern=r"^[0-9A-Za-z-]*$")] = "",
+    limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
 ) -> AgentPage:
     """List the agents for whom calls were taken in: free, busy with a call, or wrapping up."""
     house = desk_of(request).house
@@ -114,11 +114,11 @@ async def agents(
 async def check(
     request: Asked,
     *,
-    agent: Annotated[str, Parameter(min_length=1, max_length=256)],
-    to: Annotated[str, Parameter(min_length=1, max_length=64)],
-    caller_id: Annotated[str, Parameter(max_length=64)] = "",
-    queue: Annotated[str, Parameter(max_length=256)] = "",
-    wire: Literal["platform", "tutorial"] = "platform",
+    agent: Annotated[str, QueryParameter(min_length=1, max_length=256)],
+    to: Annotated[str, QueryParameter(min_length=1, max_length=64)],
+    caller_id: Annotated[str, QueryParameter(max_length=64)] = "",
+    queue: Annotated[str, QueryParameter(max_length=256)] = "",
+    wire: FromQuery[Literal["platform", "tutorial"]] = "platform",
 ) -> Findings:
     """Say what such a call would run into on the platform. Nothing rings; it spends up to 8 requests of the quota."""
     desk, token = desk_of(request), token_of(request)
@@ -132,9 +132,9 @@ def _agents(db: sa.Connection, after: str, limit: int, now: float) -> list[Agent
     query = lines.select().where(lines.c.agent_id > after).order_by(lines.c.agent_id).limit(limit)
     rows = db.execute(query).all()
     ids = [row.agent_id for row in rows]
-    of = sa.select(calls.c.agent_id, sa.func.count()).group_by(calls.c.agent_id)
+    of = sa.select(calls.c.agent_id, sa.func.count().label("n")).group_by(calls.c.agent_id)
     counted = db.execute(of.where(calls.c.agent_id.in_(ids), calls.c.state == State.WAITING))
-    waiting: dict[str, int] = {agent_id: count for agent_id, count in counted.tuples()}
+    waiting: dict[str, int] = {one.agent_id: one.n for one in counted}
     names = names_of(db, ids)
     return [
         AgentShown(

@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 from litestar import get, post
 from litestar.connection import Request
-from litestar.params import Parameter
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from litestar.response import Response
 
 from ringonce import numbers
@@ -27,11 +27,11 @@ LONGEST_PAGE = 500
 @post("/v1/calls", status_code=202, opt={"role": Role.DIALER}, request_max_body_size=MOST_BYTES)
 async def take_in(
     request: Request[Any, Any, Any],
-    data: CallBody,
+    data: JSONBody[CallBody],
     key: Annotated[
         str | None,
-        Parameter(
-            header="Idempotency-Key",
+        HeaderParameter(
+            name="Idempotency-Key",
             description="Names this decision to call: the same key again gives the first answer and rings nobody. "
             "Without one, one is made. Up to 120 printable ASCII characters.",
         ),
@@ -61,16 +61,18 @@ async def listed(
     request: Request[Any, Any, Any],
     *,
     agent: Annotated[
-        str, Parameter(max_length=256, description="By id, e-mail or name, as calls named the agent.")
+        str, QueryParameter(max_length=256, description="By id, e-mail or name, as calls named the agent.")
     ] = "",
-    states: Annotated[list[State] | None, Parameter(query="state", description="May be given more than once.")] = None,
-    outcome: Annotated[str, Parameter(max_length=40)] = "",
-    batch: Annotated[str, Parameter(max_length=100)] = "",
-    number: Annotated[str, Parameter(max_length=64, description="The whole number, in any human form.")] = "",
-    since: Annotated[float | None, Parameter(ge=0, le=LATEST, description="Taken in from then on.")] = None,
-    until: Annotated[float | None, Parameter(ge=0, le=LATEST, description="Taken in before.")] = None,
-    cursor: Annotated[str, Parameter(pattern=f"^$|{CALL_ID}", description="`next` of the page before.")] = "",
-    limit: Annotated[int, Parameter(ge=1, le=LONGEST_PAGE)] = 50,
+    states: Annotated[
+        list[State] | None, QueryParameter(name="state", description="May be given more than once.")
+    ] = None,
+    outcome: Annotated[str, QueryParameter(max_length=40)] = "",
+    batch: Annotated[str, QueryParameter(max_length=100)] = "",
+    number: Annotated[str, QueryParameter(max_length=64, description="The whole number, in any human form.")] = "",
+    since: Annotated[float | None, QueryParameter(ge=0, le=LATEST, description="Taken in from then on.")] = None,
+    until: Annotated[float | None, QueryParameter(ge=0, le=LATEST, description="Taken in before.")] = None,
+    cursor: Annotated[str, QueryParameter(pattern=f"^$|{CALL_ID}", description="`next` of the page before.")] = "",
+    limit: Annotated[int, QueryParameter(ge=1, le=LONGEST_PAGE)] = 50,
 ) -> CallPage:
     """List calls, the newest first."""
     desk, token = desk_of(request), token_of(request)
@@ -91,7 +93,7 @@ async def listed(
 
 
 @get("/v1/calls/{call_id:str}", opt={"role": Role.VIEWER})
-async def one(request: Request[Any, Any, Any], call_id: str) -> CallShown:
+async def one(request: Request[Any, Any, Any], call_id: FromPath[str]) -> CallShown:
     """Say how a call stands."""
     desk = desk_of(request)
     return shown(await desk.record(call_id), whole_number=token_of(request).sees_numbers)

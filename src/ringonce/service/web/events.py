@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import get
 from litestar.connection import Request
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from ringonce.errors import RingonceError
@@ -28,13 +28,13 @@ HEADERS = {"X-Accel-Buffering": "no"}
 async def events(
     request: Request[Any, Any, Any],
     call: Annotated[
-        str, Parameter(pattern=f"^$|{CALL_ID}", description="Only this call's, from its beginning unless told.")
+        str, QueryParameter(pattern=f"^$|{CALL_ID}", description="Only this call's, from its beginning unless told.")
     ] = "",
     after: Annotated[
-        int | None, Parameter(ge=0, le=LAST, description="From the event after this one; 0 for all that are kept.")
+        int | None, QueryParameter(ge=0, le=LAST, description="From the event after this one; 0 for all that are kept.")
     ] = None,
     last_event_id: Annotated[
-        str | None, Parameter(header="Last-Event-ID", description="As `after`, and beats it; browsers send it.")
+        str | None, HeaderParameter(name="Last-Event-ID", description="As `after`, and beats it; browsers send it.")
     ] = None,
 ) -> Stream:
     """Follow what happens. Each event has an id to go on from, a kind, and a body; numbers in it are masked."""

@@ -7,6 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from litestar import post
 from litestar.connection import Request
+from litestar.params import FromPath, JSONBody
 
 from ringonce.errors import InvalidInput, NotFound, RingonceError
 from ringonce.models import Call, Outcome
@@ -26,7 +27,7 @@ _STEERING = {"role": Role.DIALER}
 
 
 @post("/v1/calls/{call_id:str}/cancel", status_code=200, opt=_STEERING)
-async def cancel(request: Asked, call_id: str) -> CallShown:
+async def cancel(request: Asked, call_id: FromPath[str]) -> CallShown:
     """Cancel a call that waits. One that is cancelled already is no error."""
     desk, token = desk_of(request), token_of(request)
     await _mine(request, call_id)
@@ -48,7 +49,7 @@ async def cancel(request: Asked, call_id: str) -> CallShown:
 
 
 @post("/v1/calls/{call_id:str}/hangup", status_code=200, opt=_STEERING)
-async def hangup(request: Asked, call_id: str) -> CallShown:
+async def hangup(request: Asked, call_id: FromPath[str]) -> CallShown:
     """End a live call for everybody in it. One that has ended is no error."""
     desk, token = desk_of(request), token_of(request)
     record = await _mine(request, call_id)
@@ -65,31 +66,31 @@ async def hangup(request: Asked, call_id: str) -> CallShown:
 
 
 @post("/v1/calls/{call_id:str}/hold", status_code=200, opt=_STEERING)
-async def hold(request: Asked, call_id: str) -> CallShown:
+async def hold(request: Asked, call_id: FromPath[str]) -> CallShown:
     """Put the far end on hold."""
     return await _flag(request, call_id, desk_of(request).house.client.hold)
 
 
 @post("/v1/calls/{call_id:str}/resume", status_code=200, opt=_STEERING)
-async def resume(request: Asked, call_id: str) -> CallShown:
+async def resume(request: Asked, call_id: FromPath[str]) -> CallShown:
     """Take the far end off hold."""
     return await _flag(request, call_id, desk_of(request).house.client.resume)
 
 
 @post("/v1/calls/{call_id:str}/mute", status_code=200, opt=_STEERING)
-async def mute(request: Asked, call_id: str) -> CallShown:
+async def mute(request: Asked, call_id: FromPath[str]) -> CallShown:
     """Mute the agent."""
     return await _flag(request, call_id, desk_of(request).house.client.mute)
 
 
 @post("/v1/calls/{call_id:str}/unmute", status_code=200, opt=_STEERING)
-async def unmute(request: Asked, call_id: str) -> CallShown:
+async def unmute(request: Asked, call_id: FromPath[str]) -> CallShown:
     """Let the agent be heard again."""
     return await _flag(request, call_id, desk_of(request).house.client.unmute)
 
 
 @post("/v1/calls/{call_id:str}/wrapup", status_code=200, opt=_STEERING)
-async def wrapup(request: Asked, call_id: str, data: WrapUpBody) -> CallShown:
+async def wrapup(request: Asked, call_id: FromPath[str], data: JSONBody[WrapUpBody]) -> CallShown:
     """Store how the agent wraps the call up."""
     desk = desk_of(request)
     record = await _mine(request, call_id)
@@ -102,7 +103,7 @@ async def wrapup(request: Asked, call_id: str, data: WrapUpBody) -> CallShown:
 
 
 @post("/v1/calls/{call_id:str}/resolve", status_code=200)
-async def resolve(request: Asked, call_id: str, data: ResolveBody) -> CallShown:
+async def resolve(request: Asked, call_id: FromPath[str], data: JSONBody[ResolveBody]) -> CallShown:
     """Say what became of a call that may have rung, after looking. It is dialled again only if that is asked for."""
     desk, token = desk_of(request), token_of(request)
     if (data.placed is not None) == data.not_placed or (data.dial_again and not data.not_placed):

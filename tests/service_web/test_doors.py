@@ -1,0 +1,242 @@
+"""Every door refuses whoever may not come in, and every refusal says what to do."""
+
+from typing import Any
+
+import pytest
+
+from ringonce.sandbox import Sandbox
+from ringonce.service import access
+from ringonce.service.access import Role
+from ringonce.service.web import document
+from ringonce.service.web.app import DOORS
+from ringonce.service.web.doorkeeper import OPEN_DOORS, Pace
+from service_web.conftest import ADA, CALL, Opening, Service
+
+PATHS: dict[str, dict[str, Any]] = document.drawn(DOORS)["paths"]
+EVERY = sorted((method.upper(), path) for path, operations in PATHS.items() for method in operations)
+CALL_ID = "call_0019aac1f2c03b1c7d9e0f24"
+# The lowest role that may; what a body or an id lacks is found out only by those who may.
+ROLES = {
+    "/v1/calls": {"GET": "viewer", "POST": "dialer"},
+    "/v1/calls/{call_id}": {"GET": "viewer"},
+    "/v1/calls/{call_id}/resolve": {"POST": "admin"},
+    "/v1/events": {"GET": "viewer"},
+    "/v1/stop": {"GET": "viewer", "POST": "admin", "DELETE": "admin"},
+    "/v1/tokens": {"GET": "admin", "POST": "admin"},
+    "/v1/tokens/{token_id}": {"DELETE": "admin"},
+    "/v1/audit": {"GET": "admin"},
+    "/v1/agents": {"GET": "viewer"},
+    "/v1/check": {"GET": "dialer"},
+    "/readyz": {"GET": "viewer"},
+    "/metrics": {"GET": "viewer"},
+} | {
+    f"/v1/calls/{{call_id}}/{what}": {"POST": "dialer"}
+    for what in ("cancel", "hangup", "hold", "resume", "mute", "unmute", "wrapup")
+}
+
+
+def problem(answer: Any, kind: str) -> str:
+    """Check that an answer is a problem of that kind; give what it says to do."""
+    said = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert said["type"] == f"urn:ringonce:problem:{kind}"
+    assert said["status"] == answer.status_code
+    assert said["title"]
+    assert said["detail"]
+    return str(said.get("fix", ""))
+
+
+@pytest.fixture
+def database(tmp_path: Any) -> str:
+    """One kind is enough: none of this is about SQL."""
+    return f"sqlite:///{tmp_path}/calls.db"
+
+
+def test_no_door_opens_without_a_good_token(service: Service) -> None:
+    for method, path in EVERY:
+        for token in ("", "ro_guessed"):
+            answer = service.ask(method, path.format(call_id=CALL_ID, token_id="x"), token)
+            if path in OPEN_DOORS:
+                assert answer.status_code == 200
+            else:
+                assert answer.status_code == 401, (method, path)
+                assert answer.headers["www-authenticate"].startswith("Bearer")
+                assert "ringonce token create" in problem(answer, "no-token")
+
+
+def test_a_path_that_is_not_there_is_no_way_to_learn_that_without_a_token(service: Service) -> None:
+    problem(service.ask("GET", "/v1/nothing", ""), "no-token")
+    problem(service.ask("GET", "/v1/nothing"), "not-found")
+
+
+def test_roles_open_the_doors_of_the_table_and_no_others(service: Service) -> None:
+    assert {(method, path) for path, methods in ROLES.items() for method in methods} | {("GET", "/healthz")} == set(
+        EVERY
+    )
+    tokens = {role: service.token(role) for role in Role}
+    ranks = list(tokens)
+    for path, methods in ROLES.items():
+        for method, lowest in methods.items():
+            for role, token in tokens.items():
+                where = path.format(call_id=CALL_ID, token_id="x")
+                answer = service.ask(method, where, token, stream=True, json={} if method == "POST" else None)
+                may = ranks.index(role) >= ranks.index(Role(lowest))
+                assert (answer.status_code != 403) == may, (role, method, path, answer.status_code)
+                answer.close()
+
+
+def test_a_token_that_is_revoked_opens_nothing_any_more(service: Service) -> None:
+    made = service.ask("POST", "/v1/tokens", json={"name": "a CRM", "role": "viewer"}).json()
+    assert service.ask("GET", "/v1/calls", made["secret"]).status_code == 200
+
+    assert service.ask("DELETE", f"/v1/tokens/{made['id']}").status_code == 204
+
+    problem(service.ask("GET", "/v1/calls", made["secret"]), "no-token")
+    problem(service.ask("DELETE", f"/v1/tokens/{made['id']}"), "not-found")
+    assert made["secret"] not in service.ask("GET", "/v1/tokens").text
+
+
+def test_a_dialer_calls_for_its_agents_only_however_they_are_named(service: Service, sandbox: Sandbox) -> None:
+    dialer = service.token(Role.DIALER, ADA)
+    other = service.place("other", agent="agent-00001@example.com").json()
+
+    refused = service.place("mine", dialer, agent="agent-00001@example.com")
+    steered = service.ask("POST", f"/v1/calls/{other['id']}/cancel", dialer)
+    allowed = service.place("mine", dialer)
+    by_id = service.place("by id", dialer, agent="a1b2c3d4-e5f6-7890-abcd-ef1234567890")
+
+    assert "agent-00001@example.com" in refused.json()["detail"]
+    problem(refused, "not-allowed")
+    problem(steered, "not-allowed")
+    assert (allowed.status_code, by_id.status_code) == (202, 202)
+
+
+def test_numbers_are_masked_for_everybody_but_admins(service: Service) -> None:
+    viewer = service.token(Role.VIEWER)
+    made = service.place("crm-1").json()
+
+    assert made["to"] == "+15559876543"
+    assert service.ask("GET", f"/v1/calls/{made['id']}", viewer).json()["to"] == "+1••••••6543"
+    assert "555987" not in service.ask("GET", "/v1/calls", viewer).text
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "says"),
+    [
+        ({"to": "911"}, "number-refused", "by hand"),
+        ({"to": "+19005551234"}, "number-refused", "override"),
+        ({"to": "12"}, "number-refused", "in full"),
+        ({"agent": "nobody@example.com"}, "unknown-agent", "spelling"),
+        ({"agent": " "}, "invalid", "openapi"),
+        ({"zone": "Mars/Olympus"}, "invalid", "America/New_York"),
+        ({"priority": "3"}, "invalid", "openapi"),
+        ({"priority": 10**12}, "invalid", "openapi"),
+        ({"nonsense": 1}, "invalid", "openapi"),
+        ({"caller_id": "+15551234567", "queue": "Support"}, "invalid", "one of them"),
+        ({"attributes": {"ringonce.intent": "x"}}, "invalid", "another name"),
+        ({"retry": {"attempts": 3, "outcomes": ["declined"]}}, "invalid", "no_answer"),
+        ({"expires_at": 5}, "invalid", "later"),
+        ({"override": {"rules": ["kill switch"], "reason": "x"}}, "invalid", "calling hours"),
+    ],
+    ids=str,
+)
+def test_a_call_that_can_not_be_taken_in(service: Service, body: dict[str, Any], kind: str, says: str) -> None:
+    assert says in problem(service.place(**body), kind)
+
+
+def test_bodies_that_are_no_calls(service: Service) -> None:
+    json = {"Content-Type": "application/json"}
+    problem(service.ask("POST", "/v1/calls", data="{", headers=json), "malformed")
+    problem(service.ask("POST", "/v1/calls", data="[" * 5000, headers=json), "invalid")
+    problem(service.ask("POST", "/v1/calls", data=b"\xff", headers=json), "malformed")
+    problem(service.ask("POST", "/v1/calls", data="agent=ada"), "not-json")
+    problem(service.ask("POST", "/v1/calls", data=b"x" * 70_000, headers=json), "too-large")
+    wrong = service.ask("PUT", "/v1/calls")
+    problem(wrong, "wrong-method")
+    assert "POST" in wrong.headers["allow"]
+
+
+def test_keys_that_can_not_be_kept_apart(service: Service) -> None:
+    assert service.place("crm-1").status_code == 202
+    problem(service.place("crm-1", to="+15559876544"), "key-reused")
+    problem(service.place("crm-1~2"), "invalid")
+    problem(service.place("k" * 121), "invalid")
+    assert service.place('"crm-1"').headers["idempotency-replayed"] == "true"
+
+
+def test_an_override_is_an_admins_and_is_noted(service: Service) -> None:
+    override = {"rules": ["calling hours"], "reason": "she asked to be called at night"}
+
+    problem(service.place("mine", service.token(Role.DIALER), override=override), "not-allowed")
+    assert service.place("mine", override=override).status_code == 202
+
+    noted = service.ask("GET", "/v1/audit").json()["entries"][-1]
+    assert noted["what"] == "call.override"
+    assert "at night" in noted["details"]
+
+
+def test_lists_come_in_pages_and_can_be_filtered(service: Service) -> None:
+    for number in range(5):
+        service.place(f"crm-{number}", to=f"+1555987654{number}")
+
+    first = service.ask("GET", "/v1/calls?limit=2").json()
+    rest = service.ask("GET", "/v1/calls", params={"limit": 5, "cursor": first["next"]}).json()
+    one = service.ask("GET", "/v1/calls", params={"number": "(555) 987-6543", "state": ["waiting", "live"]}).json()
+
+    keys = [call["key"] for call in first["calls"] + rest["calls"]]
+    assert sorted(keys) == [f"crm-{number}" for number in range(5)]
+    assert rest["next"] is None
+    assert [call["key"] for call in one["calls"]] == ["crm-3"]
+    assert service.ask("GET", "/v1/calls?state=ended&agent=ADA@example.com").json()["calls"] == []
+    problem(service.ask("GET", "/v1/calls?state=bogus"), "invalid")
+    problem(service.ask("GET", "/v1/calls?cursor=%00"), "invalid")
+
+
+def test_a_host_that_the_server_is_not_known_by_is_turned_away(opening: Opening) -> None:
+    service = opening(names=["calls.example.com"])
+
+    problem(service.ask("GET", "/healthz", headers={"Host": "evil.example"}), "wrong-host")
+    assert service.ask("GET", "/healthz", headers={"Host": "calls.example.com"}).status_code == 200
+
+
+def test_more_requests_than_the_pace_allows_are_put_off(opening: Opening) -> None:
+    service = opening(per_minute=3, pace=Pace(clock=lambda: 90.0))
+
+    answers = [service.ask("GET", "/v1/stop") for _ in range(4)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    problem(answers[3], "too-many-requests")
+    assert answers[3].headers["retry-after"] == "30"
+
+
+def test_the_page_of_the_api_needs_nothing_from_elsewhere(service: Service) -> None:
+    page = service.ask("GET", "/docs", "")
+    found = service.ask("GET", "/openapi.json", "").json()
+
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "://" not in page.text
+    assert found["openapi"] == "3.1.0"
+    for method, path in EVERY:
+        door = found["paths"][path][method.lower()]
+        assert door["description"]
+        if path != "/healthz":
+            assert "401" in door["responses"]
+
+
+def test_what_breaks_inside_is_told_without_details(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise ValueError("a secret")
+
+    monkeypatch.setattr(access, "every", broken)
+    answer = service.ask("GET", "/v1/tokens")
+
+    problem(answer, "internal")
+    assert "secret" not in answer.text
+
+
+def test_an_ask_has_the_fields_that_the_service_keeps() -> None:
+    from ringonce.service.calls import Ask
+    from ringonce.service.web.bodies import CallBody
+
+    assert CallBody.__struct_fields__ == Ask.__struct_fields__
+    assert CallBody(**CALL).ask() == Ask(**CALL)
