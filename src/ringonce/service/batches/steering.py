@@ -29,6 +29,8 @@ def steer(db: sa.Connection, batch_id: str, act: str, *, by: str, now: float) ->
     state = _TO[act]
     if batch.state is state:
         return batch
+    if state is BatchState.RUNNING:
+        batched.wake_all(db, batch_id)
     if not batched.became(db, batch_id, _FROM[state], state, now):
         raise Refused(
             f"The batch can't be {_SAID[act]}",
@@ -41,8 +43,6 @@ def steer(db: sa.Connection, batch_id: str, act: str, *, by: str, now: float) ->
             if batch.state is BatchState.INVALID
             else f"it can be when it is {' or '.join(sorted(_FROM[state]))}",
         )
-    if state is BatchState.RUNNING:
-        batched.wake_all(db, batch_id)
     if state is BatchState.CANCELLED:
         # The rest of a long batch is taken away piece by piece, by the worker; none of it rings meanwhile.
         batched.withdraw(db, batch_id, now)

@@ -91,20 +91,36 @@ def to_pool(db: sa.Connection, record: Record) -> None:
     intent = msgspec.structs.replace(record, attempt=found.attempt).intent
     if db.scalar(sa.select(intents.c.intent).where(intents.c.intent == intent).limit(1)) is None:
         db.execute(calls.update().where(*this).values(agent="", agent_id=""))
-        wake(db, record.batch_id, found.due_at)
-
-
-def wake(db: sa.Connection, batch_id: str, at: float) -> None:
-    """Have the agents of the batch's pool looked at, at the moment *at* at the latest."""
-    members = sa.select(pools.c.agent_id).where(pools.c.batch_id == batch_id)
-    db.execute(lines.update().where(lines.c.look_at > at, lines.c.agent_id.in_(members)).values(look_at=at))
 
 
 def wake_all(db: sa.Connection, batch_id: str) -> None:
-    """Have every agent looked at for whom the batch has rows."""
-    own = sa.select(calls.c.agent_id).where(calls.c.batch_id == batch_id, calls.c.state == State.WAITING).distinct()
-    db.execute(lines.update().where(lines.c.look_at > 0, lines.c.agent_id.in_(own)).values(look_at=0.0))
-    wake(db, batch_id, 0.0)
+    """Have every agent looked at for whom the batch has rows, or who is in its pool.
+
+    Call it before anything else that the transaction changes: whoever takes turns holds lines first, too.
+    """
+    own = sa.select(calls.c.agent_id).where(calls.c.batch_id == batch_id, calls.c.state == State.WAITING)
+    members = sa.select(pools.c.agent_id).where(pools.c.batch_id == batch_id)
+    _look(db, lines.c.agent_id.in_(own.union(members)), 0.0)
+
+
+def _look(db: sa.Connection, which: sa.ColumnElement[bool], at: float) -> None:
+    # In one order for everybody, and whatever the rows seem to say: who holds one may be about to write NEVER.
+    held = sa.select(lines.c.agent_id).where(which).order_by(lines.c.agent_id).with_for_update()
+    found = db.scalars(held).all()
+    sooner = sa.case((lines.c.look_at > at, at), else_=lines.c.look_at)
+    for start in range(0, len(found), AT_ONCE):
+        some = lines.c.agent_id.in_(found[start : start + AT_ONCE])
+        db.execute(lines.update().where(some).values(look_at=sooner))
+
+
+def _look_at_pool(db: sa.Connection, batch_id: str) -> None:
+    """Have the agents of a pool looked at when its first row is due: rows come back to it at any time."""
+    first = db.scalar(sa.select(sa.func.min(calls.c.due_at)).where(calls.c.batch_id == batch_id, _POOLED))
+    if first is None:
+        return
+    members = sa.select(pools.c.agent_id).where(pools.c.batch_id == batch_id, pools.c.agent_id != "")
+    late = sa.and_(lines.c.agent_id.in_(members), lines.c.call_id == "", lines.c.look_at > first)
+    _look(db, late, first)
 
 
 def tend(db: sa.Connection, now: float) -> bool:
@@ -122,6 +138,8 @@ def tend(db: sa.Connection, now: float) -> bool:
         elif state == BatchState.CANCELLED:
             more = withdraw(db, batch_id, now) or more
         else:
+            if state == BatchState.RUNNING:
+                _look_at_pool(db, batch_id)
             _rest(db, batch_id, BatchState(state), now)
     silent = sa.select(batches.c.id).where(batches.c.state == BatchState.DRAFT, batches.c.changed_at < now - SILENT)
     for batch_id in db.scalars(silent).all():
@@ -186,7 +204,7 @@ def _pools_of(agent_id: str) -> sa.Select[str]:
 def _let_go(db: sa.Connection, batch_id: str, now: float) -> bool:
     """Let staged rows of a running batch wait for their turn; say whether there were any."""
     staged = sa.select(calls.c.id).where(calls.c.batch_id == batch_id, calls.c.state == State.DRAFT)
-    some = staged.order_by(calls.c.row).limit(AT_ONCE)
+    some = staged.limit(AT_ONCE)
     update = calls.update().where(calls.c.id.in_(some), calls.c.state == State.DRAFT)
     if not db.execute(update.values(state=str(State.WAITING), why={}, changed_at=now)).rowcount:
         return False

@@ -103,7 +103,8 @@ def _next(db: sa.Connection, worker: str, agent_id: str, now: float) -> Turn | N
 
 def _first(db: sa.Connection, agent_id: str, now: float) -> Candidate | None:
     """Give the most urgent call that is due, the agent's own or one of their pools'."""
-    mine = (calls.c.agent_id == agent_id, calls.c.state == State.WAITING, calls.c.due_at <= now)
+    # The sum keeps SQLite from reading all calls that are due in place of the agent's own: 70 ms of 100,000.
+    mine = (calls.c.agent_id == agent_id, calls.c.state == State.WAITING, calls.c.due_at + 0 <= now)
     query = sa.select(calls.c.priority, calls.c.due_at, calls.c.id, calls.c.batch_id).where(*mine, batched.going(now))
     own = db.execute(query.order_by(calls.c.priority, calls.c.due_at, calls.c.id).limit(1)).first()
     found = [Candidate(*own)] if own else []
@@ -143,7 +144,9 @@ def anew(db: sa.Connection, turn: Turn, now: float) -> Turn | None:
 
 def expire(db: sa.Connection, now: float, limit: int = 200) -> int:
     """Give up waiting calls whose time is over; give how many."""
-    late = sa.select(calls.c.id).where(calls.c.expires_at <= now, calls.c.state == State.WAITING).limit(limit)
+    # Nor shall it read all that wait, to find the few that expire.
+    waits = calls.c.state.concat("") == State.WAITING
+    late = sa.select(calls.c.id).where(calls.c.expires_at <= now, waits).limit(limit)
     found = db.scalars(late).all()
     for call_id in found:
         change(db, call_id, of={State.WAITING}, now=now, state=State.EXPIRED, ended_at=now)
