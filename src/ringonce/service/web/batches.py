@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from litestar import get, post
 from litestar.connection import Request
-from litestar.params import HeaderParameter, QueryParameter
+from litestar.params import FromPath, HeaderParameter, QueryParameter
 from litestar.response import Response, Stream
 
 from ringonce.errors import InvalidInput, NotFound
@@ -26,6 +26,7 @@ from ringonce.service.web.desk import Desk, desk_of, token_of
 from ringonce.service.web.problems import KINDS, MEDIA_TYPE, URN, ProblemError
 
 Asked = Request[Any, Any, Any]
+BatchId = FromPath[str]
 MOST_BYTES = 1 << 30
 """Of a file; each of its rows is held to a limit of its own while it streams."""
 BATCH_ID = r"^batch_[0-9a-f]{8,40}$"
@@ -152,13 +153,13 @@ async def listed(
 
 
 @get("/v1/batches/{batch_id:str}", opt=_SEEING)
-async def one(request: Asked, batch_id: str) -> BatchShown:
+async def one(request: Asked, batch_id: BatchId) -> BatchShown:
     """Say how a batch stands: its report, and how many of its rows are in which state and had which outcome."""
     return await _shown(desk_of(request), batch_id)
 
 
 @get("/v1/batches/{batch_id:str}/preview", opt=_SEEING)
-async def foreseen(request: Asked, batch_id: str) -> Preview:
+async def foreseen(request: Asked, batch_id: BatchId) -> Preview:
     """Say what would be dialled when, and what is refused and why, if the batch went on now. Nothing rings."""
     desk = desk_of(request)
     batch = await _shown(desk, batch_id)
@@ -166,7 +167,7 @@ async def foreseen(request: Asked, batch_id: str) -> Preview:
 
 
 @get("/v1/batches/{batch_id:str}/results.csv", opt=_SEEING, media_type="text/csv")
-async def told(request: Asked, batch_id: str) -> Stream:
+async def told(request: Asked, batch_id: BatchId) -> Stream:
     """Give every row and what became of it so far, as CSV. Numbers are masked unless the token is an admin's."""
     desk, token = desk_of(request), token_of(request)
     batch = await _shown(desk, batch_id)
@@ -176,31 +177,31 @@ async def told(request: Asked, batch_id: str) -> Stream:
 
 
 @post("/v1/batches/{batch_id:str}/start", status_code=200, opt=_STEERING)
-async def start_it(request: Asked, batch_id: str) -> BatchShown:
+async def start_it(request: Asked, batch_id: BatchId) -> BatchShown:
     """Start it: its rows are dialled when they may be, each for its agent or whoever of the pool is free."""
     return await _act(request, batch_id, "start")
 
 
 @post("/v1/batches/{batch_id:str}/pause", status_code=200, opt=_STEERING)
-async def pause(request: Asked, batch_id: str) -> BatchShown:
+async def pause(request: Asked, batch_id: BatchId) -> BatchShown:
     """Pause it: nothing new rings, what is live goes on."""
     return await _act(request, batch_id, "pause")
 
 
 @post("/v1/batches/{batch_id:str}/resume", status_code=200, opt=_STEERING)
-async def resume(request: Asked, batch_id: str) -> BatchShown:
+async def resume(request: Asked, batch_id: BatchId) -> BatchShown:
     """Go on where it was paused."""
     return await _act(request, batch_id, "resume")
 
 
 @post("/v1/batches/{batch_id:str}/drain", status_code=200, opt=_STEERING)
-async def drain(request: Asked, batch_id: str) -> BatchShown:
+async def drain(request: Asked, batch_id: BatchId) -> BatchShown:
     """Let it come to rest: nothing new rings, and once nothing is live it is paused, or done if no rows are left."""
     return await _act(request, batch_id, "drain")
 
 
 @post("/v1/batches/{batch_id:str}/cancel", status_code=200, opt=_STEERING)
-async def cancel(request: Asked, batch_id: str) -> BatchShown:
+async def cancel(request: Asked, batch_id: BatchId) -> BatchShown:
     """Cancel what has not rung; what is live goes on."""
     return await _act(request, batch_id, "cancel")
 
