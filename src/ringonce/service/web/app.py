@@ -6,8 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Response
 from litestar.types import ASGIApp, HTTPScope
 
+from ringonce.service.access import Role
 from ringonce.service.house import House
 from ringonce.service.web import administering, batches, calls, document, events, steering, watching
 from ringonce.service.web.bodies import StrictRequest
@@ -31,7 +34,7 @@ async def opened(
     async with Tail(house.store) as tail:
         desk = Desk(house, tail, Health(house, time.monotonic), document.drawn(DOORS))
         app = Litestar(
-            DOORS,
+            [*_options(), *DOORS],
             openapi_config=None,
             request_class=StrictRequest,
             exception_handlers={Exception: handler},
@@ -47,6 +50,30 @@ async def opened(
             ),
             desk,
         )
+
+
+def _options() -> list[HTTPRouteHandler]:
+    """Make doors that tell every method of a path: the framework's own know only the first door's."""
+    methods: dict[str, set[str]] = {}
+    for door in DOORS:
+        for path in door.paths:
+            methods.setdefault(path, {"OPTIONS"}).update(str(method) for method in door.http_methods)
+    return [_option(path, ", ".join(sorted(known))) for path, known in methods.items()]
+
+
+def _option(path: str, known: str) -> HTTPRouteHandler:
+    def tell() -> Response[None]:
+        return Response(None, headers={"Allow": known})
+
+    door = HTTPRouteHandler(
+        path,
+        http_method="OPTIONS",
+        status_code=204,
+        include_in_schema=False,
+        sync_to_thread=False,
+        opt={"role": Role.VIEWER},
+    )
+    return door(tell)
 
 
 def _observer(desk: Desk) -> Callable[[HTTPScope, int, float], None]:

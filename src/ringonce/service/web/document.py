@@ -23,7 +23,7 @@ EVERYWHERE = ("no-token", "wrong-host", "too-many-requests", "internal", "unavai
 OPEN = ("wrong-host", "internal")
 _BODY = ("malformed", "too-large", "not-json", "invalid")
 _PLATFORM = ("platform-refused", "platform-away", "platform-busy", "still-going")
-_STEERING = ("not-allowed", "not-found", "wrong-state", *_PLATFORM, "invalid")
+_STEERING = ("not-allowed", "not-found", "wrong-state", "invalid", "not-on-platform", *_PLATFORM)
 PROBLEMS: dict[str, tuple[str, ...]] = {
     "POST /v1/calls": (*_BODY, "not-allowed", "key-reused", "number-refused", "unknown-agent"),
     "GET /v1/calls": ("invalid", "number-refused"),
