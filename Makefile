@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo lost-answer test browser schemathesis simulate chaos service-chaos bench bench-docs check lint types imports docs-check docs fix
+.PHONY: help setup demo lost-answer test browser schemathesis simulate chaos service-chaos bench bench-docs bench-batch check lint types imports docs-check docs fix
 .DEFAULT_GOAL := help
 
 help:  ## this menu
@@ -48,6 +48,9 @@ chaos: .venv/ready-dev  ## N intents over real processes that are killed and sto
 
 service-chaos: .venv/ready-dev  ## N calls over three workers on PostgreSQL (WITH=sqlite) that are killed, as are the database and the platform
 	PYTHONPATH=tests .venv/bin/python -m service_chaos --intents $(or $(N),2000) --seed $(or $(SEED),0) --with $(or $(WITH),postgresql)
+
+bench-batch: .venv/ready-dev  ## a batch of 100,000 rows taken in, 5,000 of them dialled through kill -9, results checked
+	.venv/bin/python bench/batches.py 100000 5000
 
 check: lint types imports docs-check test  ## what CI runs, tests last
 

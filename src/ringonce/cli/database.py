@@ -4,6 +4,7 @@ import collections.abc
 import contextlib
 import importlib.util
 import typing
+from pathlib import Path
 
 import click
 
@@ -23,6 +24,19 @@ def database(command: F) -> F:
     """Add the option that says which database."""
     words = f"sqlite:///FILE or postgresql://…; also {VARIABLE}. By default a file in the state folder."
     return click.option("--database", metavar="URL", help=words)(command)
+
+
+def guard(command: F) -> F:
+    """Add the option that says by which rules calls are held back."""
+    words = "The guard's settings; also RINGONCE_GUARD.  [default: guard.toml in the state folder, if there is one]"
+    return click.option("--guard", metavar="FILE", help=words)(command)
+
+
+def rules(given: str | None, environ: collections.abc.Mapping[str, str]) -> Path | None:
+    """Give the file of the guard's settings: the flag's, the environment's, or that in the state folder."""
+    from ringonce.service.guarding import path_of
+
+    return path_of(environ, config.state_dir(environ), given or "")
 
 
 def address(given: str | None, environ: collections.abc.Mapping[str, str], *, sandbox: bool = False) -> str:

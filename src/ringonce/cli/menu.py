@@ -32,6 +32,7 @@ COMMANDS = {
     "vault": "Change the key under which agents' refresh tokens are kept.",
     "sandbox": "Run a Genesys Cloud of your own on this machine.",
     "serve": "Run the dialing service: its HTTP API and a worker.",
+    "batch": "Dial a file of calls, each row once.",
     "worker": "Dial what waits in the service's database.",
     "token": "Make, list and revoke tokens of the service.",
     "audit": "Read and verify the service's audit log.",

@@ -9,7 +9,7 @@ import typing
 import click
 
 from ringonce import config
-from ringonce.cli.database import address, database, logging_to_stderr, reaching
+from ringonce.cli.database import address, database, guard, logging_to_stderr, reaching, rules
 from ringonce.cli.options import answering
 from ringonce.cli.words import say
 from ringonce.errors import ConfigError
@@ -29,6 +29,7 @@ Made = tuple["Platform", collections.abc.Callable[["Ledger"], "AsyncClient"]]
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True, help="0 takes a free one.")
 @database
+@guard
 @click.option("--region", metavar="REGION", help="Region id, domain or API host, such as eu_central_1.")
 @click.option("--base-url", metavar="URL", help="A gateway, or a sandbox that runs elsewhere.")
 @click.option("--sandbox", is_flag=True, help="Start a sandbox with sample agents and dial only that.")
@@ -50,6 +51,7 @@ def command(
     host: str,
     port: int,
     database: str | None,
+    guard: str | None,
     region: str | None,
     base_url: str | None,
     sandbox: bool,
@@ -80,8 +82,9 @@ def command(
             why="others on the network could reach it, and its tokens would travel in the clear",
             fix="put a proxy that speaks TLS in front and say --behind-tls, or --insecure on a network that you trust",
         )
-    web = {"host": host, "port": port, "names": names, "per_minute": requests_per_minute}
+    web: dict[str, typing.Any] = {"host": host, "port": port, "names": names, "per_minute": requests_per_minute}
     url = address(database, os.environ, sandbox=sandbox)
+    web["guard"] = rules(guard, os.environ)
     logging_to_stderr(os.environ)
     with contextlib.ExitStack() as stack:
         stack.enter_context(reaching())
@@ -134,7 +137,7 @@ async def _serve(
         Interrupt(lambda: "calls that are live go on, and another worker follows them") as interrupt,
     ):
         async with (
-            house.opened(url, platform, make_client, dialling=dialling, moving=True) as home,
+            house.opened(url, platform, make_client, dialling=dialling, moving=True, guard=web["guard"]) as home,
             app.opened(home, names=[web["host"], *web["names"]], per_minute=web["per_minute"]) as (
                 application,
                 desk,

@@ -3,10 +3,11 @@
 import asyncio
 import os
 import typing
+from pathlib import Path
 
 import click
 
-from ringonce.cli.database import address, database, logging_to_stderr, reaching
+from ringonce.cli.database import address, database, guard, logging_to_stderr, reaching, rules
 from ringonce.cli.options import answering, connection
 from ringonce.cli.words import say
 
@@ -16,9 +17,10 @@ if typing.TYPE_CHECKING:
 
 @click.command(short_help="Dial what waits in the service's database.")
 @database
+@guard
 @connection
 @answering
-def command(*, database: str | None, region: str | None, base_url: str | None, as_json: bool) -> int:
+def command(*, database: str | None, guard: str | None, region: str | None, base_url: str | None, as_json: bool) -> int:
     r"""Dial what waits in the service's database, until Ctrl-C or SIGTERM.
 
     Run as many as you like, on as many machines as reach the database (PostgreSQL); what a dead one had, the others
@@ -32,10 +34,10 @@ def command(*, database: str | None, region: str | None, base_url: str | None, a
     url = address(database, os.environ)
     logging_to_stderr(os.environ)
     with reaching():
-        return asyncio.run(_work(url, platform_and_client(region, base_url), as_json=as_json))
+        return asyncio.run(_work(url, platform_and_client(region, base_url), rules(guard, os.environ), as_json=as_json))
 
 
-async def _work(url: str, made: "Made", *, as_json: bool) -> int:
+async def _work(url: str, made: "Made", guard: Path | None, *, as_json: bool) -> int:
     import msgspec
 
     from ringonce.cli.interrupt import Interrupt, stopped
@@ -43,7 +45,7 @@ async def _work(url: str, made: "Made", *, as_json: bool) -> int:
 
     platform, make_client = made
     with Interrupt(lambda: "calls that are live go on, and another worker follows them") as interrupt:
-        async with house.opened(url, platform, make_client) as home:
+        async with house.opened(url, platform, make_client, guard=guard) as home:
             worker = home.worker
             if worker is not None:  # it was asked for
                 if as_json:

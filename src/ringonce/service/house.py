@@ -7,24 +7,27 @@ import asyncio
 import contextlib
 import dataclasses
 import functools
+import logging
 import os
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import sqlalchemy as sa
 
-from ringonce import config, numbers
+from ringonce import config
 from ringonce.client import AsyncClient
 from ringonce.config import Endpoints
-from ringonce.errors import ConfigError, NumberRefused
+from ringonce.errors import ConfigError
 from ringonce.ledger import Ledger
 from ringonce.ledger.sql import SqlLedger
-from ringonce.service.calls import OPEN, Record
-from ringonce.service.dialing import Guarding, Verdict
+from ringonce.service.calls import OPEN, State
 from ringonce.service.dialing.turns import insert_once
 from ringonce.service.enrolling import Enrolling, follow
+from ringonce.service.guarding import Guarding
+from ringonce.service.guarding import opened as guarded
 from ringonce.service.hooks.delivering import Deliveries
 from ringonce.service.hooks.sending import Sender
 from ringonce.service.store import Store
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from ringonce.service.dialing.worker import Worker
 
 PUBLIC_URL, TO_PRIVATE = "RINGONCE_PUBLIC_URL", "RINGONCE_WEBHOOKS_TO_PRIVATE"
+log = logging.getLogger("ringonce.service")
 PLATFORM = "platform"
 """The setting that says whose calls the database holds."""
 
@@ -62,6 +66,7 @@ class House:
     ledger: SqlLedger
     client: AsyncClient
     platform: Platform
+    guarding: Guarding
     clock: Callable[[], float] = time.time
     worker: "Worker | None" = None
     public_url: str = ""
@@ -91,33 +96,20 @@ class House:
         return Enrolling(self.store, await self.vault(), where, self.platform.login_client_id, self.clock)
 
 
-class NumberRules:
-    """The guard that is always there: what no program may dial is not dialled, whoever wrote it into the database."""
-
-    async def check(self, record: Record, now: float) -> Verdict:
-        """Refuse emergency numbers for good, and premium-rate numbers unless that rule was set aside."""
-        del now
-        override = record.ask.override
-        premium = override is not None and "premium rate" in override.rules
-        try:
-            numbers.dialable(record.number, country=None, allow_premium=premium)
-        except NumberRefused as refused:
-            return Verdict(allowed=False, why={"rule": "number", "said": str(refused)})
-        return Verdict(allowed=True)
-
-
 @contextlib.asynccontextmanager
 async def opened(
     database: str,
     platform: Platform,
     make_client: Callable[[Ledger], AsyncClient],
     *,
-    guard: Guarding | None = None,
+    guard: Path | None = None,
     dialling: bool = True,
     moving: bool = False,
     **options: Any,
 ) -> AsyncIterator[House]:
     """Open the *database* and dial what waits in it, unless *dialling* is not wanted; *options* go to `Steps`.
+
+    *guard* is the file of the guard's settings; without one, emergency and premium-rate numbers alone are refused.
 
     With *moving*, a database without open calls may go on to another platform. Raise `ConfigError` where the open
     calls are another platform's, or the address is none; `StoreDown` if the database can't be reached.
@@ -128,11 +120,15 @@ async def opened(
         ledger = SqlLedger(store.engine)
         async with contextlib.AsyncExitStack() as stack:
             client = await stack.enter_async_context(make_client(ledger))
+            guarding = await guarded(store, guard, country=platform.country)
+            for notice in guarding.notices(time.time()):
+                log.warning("the guard: %s", notice)
             house = House(
                 store,
                 ledger,
                 client,
                 platform,
+                guarding,
                 public_url=os.environ.get(PUBLIC_URL, "").strip().rstrip("/"),
                 webhooks_to_private=os.environ.get(TO_PRIVATE, "").strip() == "1",
             )
@@ -140,7 +136,7 @@ async def opened(
                 from ringonce.service.dialing.steps import Steps
                 from ringonce.service.dialing.worker import Worker  # brings the durable engine: 2 s of import
 
-                steps = Steps(store, client, guard or NumberRules(), house.clock, asyncio.sleep, **options)
+                steps = Steps(store, client, guarding, house.clock, asyncio.sleep, **options)
                 house = dataclasses.replace(house, worker=await stack.enter_async_context(Worker(steps)))
             await stack.enter_async_context(house.deliveries)
             stack.push_async_callback(_ended, asyncio.create_task(follow(store, client, house.vault), name="enrolled"))
@@ -168,7 +164,7 @@ def _settle_in(db: sa.Connection, platform: Platform, *, moving: bool) -> None:
         db.execute(settings.update().where(this).values(value=value, changed_at=now))
         return
     whose = "an embedded sandbox" if before.sandbox else before.api
-    waiting = db.scalar(sa.select(sa.func.count()).where(calls.c.state.in_(sorted(OPEN)))) or 0
+    waiting = db.scalar(sa.select(sa.func.count()).where(calls.c.state.in_(sorted({*OPEN, State.DRAFT})))) or 0
     if not moving or waiting:
         why = f"{waiting} of them are open and would ring elsewhere" if waiting else "only `ringonce serve` may move it"
         raise ConfigError(

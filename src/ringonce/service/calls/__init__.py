@@ -14,6 +14,8 @@ from ringonce.service.store.tables import calls
 class State(enum.StrEnum):
     """How far a call has come. From the last five it goes nowhere, save that a person settles an unknown one."""
 
+    DRAFT = "draft"
+    """A row of a batch that is not whole or not started: nothing rings."""
     WAITING = "waiting"
     """For its time, its agent, the quota, or a batch that is paused: `why` says."""
     DIALING = "dialing"

@@ -56,6 +56,12 @@ def accept(
     given = fingerprint(ask, number)
     there = by_key(db, key)
     if there is not None:
+        if there.state is State.DRAFT:
+            raise IntentConflict(
+                f"The key {key!r} is a row's of a batch that has not been started",
+                why=f"row {there.row} of batch {there.batch_id} has it",
+                fix="start the batch, or cancel it and give the call a key of its own",
+            )
         if there.fingerprint != given:
             raise IntentConflict(
                 f"The key {key!r} stands for another call",

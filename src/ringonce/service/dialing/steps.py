@@ -32,7 +32,7 @@ from ringonce.models import Call, Outcome, Placed
 from ringonce.service import stopping
 from ringonce.service.calls import Record, State, get
 from ringonce.service.calls.changing import change
-from ringonce.service.dialing import Guarding, turns
+from ringonce.service.dialing import Guarding, batched, turns
 from ringonce.service.dialing.retrying import again_at
 from ringonce.service.store import Store
 from ringonce.service.store.tables import attempts, intents
@@ -203,6 +203,8 @@ class Steps:
             await self._end(record, State.EXPIRED)
         elif (await self.store.look(stopping.stands)).stopped:
             await self._wait(record, SOON, "stop")
+        elif record.batch_id is not None and not await self.store.look(batched.runs, record.batch_id):
+            await self._wait(record, 0.0, "batch")
         else:
             verdict = await self.guard.check(record, now)
             if verdict.allowed:

@@ -9,8 +9,11 @@ import sqlalchemy as sa
 
 from ringonce.service.calls import Record, State
 from ringonce.service.calls.accepting import new_id
+from ringonce.service.calls.batch import BatchState
 from ringonce.service.calls.changing import change
-from ringonce.service.store.tables import agents, calls, lines
+from ringonce.service.dialing import batched
+from ringonce.service.dialing.batched import Candidate
+from ringonce.service.store.tables import agents, batches, calls, lines, pools
 
 NEVER = 1e15
 """A moment that does not come: nothing of the agent's waits, or all of it is paused."""
@@ -27,8 +30,11 @@ class Turn(msgspec.Struct, frozen=True):
 
 def unnamed(db: sa.Connection, limit: int = 50) -> list[str]:
     """Give the agents, as calls name them, whose ids are not known yet; those that are known are filled in."""
-    waiting = (calls.c.state == State.WAITING, calls.c.agent_id == "")
-    found = db.scalars(sa.select(calls.c.agent).where(*waiting).distinct().limit(limit)).all()
+    waiting = (calls.c.state == State.WAITING, calls.c.agent_id == "", calls.c.agent != "")
+    found = list(db.scalars(sa.select(calls.c.agent).where(*waiting).distinct().limit(limit)))
+    running = sa.exists().where(batches.c.id == pools.c.batch_id, batches.c.state == BatchState.RUNNING)
+    pooled = sa.select(pools.c.name).where(pools.c.agent_id == "", pools.c.why == "", running)
+    found += [name for name in db.scalars(pooled.distinct().limit(limit)) if name not in found]
     names = sa.select(agents.c.name, agents.c.agent_id).where(agents.c.name.in_([name.casefold() for name in found]))
     known = {row.name: row.agent_id for row in db.execute(names)}
     for name in found:
@@ -41,6 +47,7 @@ def named(db: sa.Connection, name: str, agent_id: str) -> None:
     """Fill in the id of an agent wherever calls name them, and give them a line."""
     insert_once(db, agents, name=name.casefold(), agent_id=agent_id)
     db.execute(calls.update().where(calls.c.agent == name, calls.c.agent_id == "").values(agent_id=agent_id))
+    db.execute(pools.update().where(pools.c.name == name.casefold()).values(agent_id=agent_id))
     insert_once(db, lines, agent_id=agent_id, call_id="", run="", worker="", free_at=0.0, look_at=0.0)
     look(db, agent_id, 0.0)
 
@@ -52,6 +59,7 @@ def nobody(db: sa.Connection, name: str, why: str, now: float, limit: int = 500)
     for call_id in found:
         said = {"rule": "agent", "said": why}
         change(db, call_id, of={State.WAITING}, now=now, state=State.REFUSED, why=said, ended_at=now)
+    batched.nobody(db, name.casefold(), why, now)
     return len(found)
 
 
@@ -75,25 +83,40 @@ def take(db: sa.Connection, worker: str, now: float, limit: int) -> list[Turn]:
 
 
 def _next(db: sa.Connection, worker: str, agent_id: str, now: float) -> Turn | None:
-    mine = (calls.c.agent_id == agent_id, calls.c.state == State.WAITING)
-    due = sa.select(calls.c.id).where(*mine, calls.c.due_at <= now)
-    call_id: str | None = db.scalar(due.order_by(calls.c.priority, calls.c.due_at, calls.c.id).limit(1))
     this = lines.update().where(lines.c.agent_id == agent_id)
-    if call_id is None:
-        soonest: float | None = db.scalar(sa.select(sa.func.min(calls.c.due_at)).where(*mine))
+    found = _first(db, agent_id, now)
+    if found is None:
+        soonest = batched.soonest(db, agent_id)
         db.execute(this.values(look_at=NEVER if soonest is None else soonest))
         return None
+    if found.batch_id is not None and not batched.paced(db, found.batch_id, now):
+        return None
+    call_id = found.id
     turn = Turn(call_id, new_id("run", now), worker)
-    if change(db, call_id, of={State.WAITING}, now=now, state=State.DIALING, why={}) is None:
+    # A row of a pool is this agent's from now on.
+    whose = {"agent": agent_id, "agent_id": agent_id} if found.of_pool else {}
+    if change(db, call_id, of={State.WAITING}, now=now, state=State.DIALING, why={}, **whose) is None:
         return None
     db.execute(this.values(call_id=call_id, run=turn.run, worker=worker))
     return turn
+
+
+def _first(db: sa.Connection, agent_id: str, now: float) -> Candidate | None:
+    """Give the most urgent call that is due, the agent's own or one of their pools'."""
+    # The sum keeps SQLite from reading all calls that are due in place of the agent's own: 70 ms of 100,000.
+    mine = (calls.c.agent_id == agent_id, calls.c.state == State.WAITING, calls.c.due_at + 0 <= now)
+    query = sa.select(calls.c.priority, calls.c.due_at, calls.c.id, calls.c.batch_id).where(*mine, batched.going(now))
+    own = db.execute(query.order_by(calls.c.priority, calls.c.due_at, calls.c.id).limit(1)).first()
+    found = [Candidate(*own)] if own else []
+    pooled = batched.pooled(db, agent_id, now)
+    return min([*found, *([pooled] if pooled else [])], default=None)
 
 
 def give_back(db: sa.Connection, record: Record, free_at: float) -> None:
     """Free the line of the call's agent, from *free_at* on; another call's hold of it is left alone."""
     mine = (lines.c.agent_id == record.agent_id, lines.c.call_id == record.id)
     db.execute(lines.update().where(*mine).values(call_id="", run="", worker="", free_at=free_at, look_at=free_at))
+    batched.to_pool(db, record)
 
 
 def of_worker(db: sa.Connection, worker: str) -> list[Turn]:
@@ -121,7 +144,9 @@ def anew(db: sa.Connection, turn: Turn, now: float) -> Turn | None:
 
 def expire(db: sa.Connection, now: float, limit: int = 200) -> int:
     """Give up waiting calls whose time is over; give how many."""
-    late = sa.select(calls.c.id).where(calls.c.expires_at <= now, calls.c.state == State.WAITING).limit(limit)
+    # Nor shall it read all that wait, to find the few that expire.
+    waits = calls.c.state.concat("") == State.WAITING
+    late = sa.select(calls.c.id).where(calls.c.expires_at <= now, waits).limit(limit)
     found = db.scalars(late).all()
     for call_id in found:
         change(db, call_id, of={State.WAITING}, now=now, state=State.EXPIRED, ended_at=now)

@@ -13,7 +13,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from ringonce.errors import NotFound, RingonceError
-from ringonce.service.dialing import durable, turns
+from ringonce.service.dialing import batched, durable, turns
 from ringonce.service.dialing.steps import Steps
 from ringonce.service.dialing.turns import Turn
 from ringonce.service.store.tables import lines, workers
@@ -147,6 +147,8 @@ class Worker:
     async def _tidy(self) -> None:
         now = self._steps.clock()
         while await self._store.run(turns.expire, now):
+            pass
+        while await self._store.run(batched.tend, now):
             pass
         if now > self._tidied + KEEP_TIDY:
             self._tidied = now

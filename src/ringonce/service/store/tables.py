@@ -20,7 +20,7 @@ calls = sa.Table(
     sa.Column("created_at", _time, nullable=False),
     sa.Column("batch_id", sa.Text, sa.ForeignKey("batches.id"), nullable=True),
     sa.Column("row", sa.Integer, nullable=True, doc="the row's number in the batch's file"),
-    sa.Column("agent", sa.Text, nullable=False, doc="as it was given"),
+    sa.Column("agent", sa.Text, nullable=False, doc="as it was given; empty: anybody of the batch's pool"),
     sa.Column("agent_id", sa.Text, nullable=False, doc="empty until it is looked up"),
     sa.Column("number", sa.Text, nullable=False, doc="E.164"),
     sa.Column("mark", sa.Text, nullable=False),
@@ -43,6 +43,16 @@ calls = sa.Table(
     sa.Index(None, "state", "due_at"),
     sa.Index(None, "agent_id", "state", "priority", "due_at"),
     sa.Index(None, "batch_id", "row"),
+    sa.Index(None, "batch_id", "state", "outcome"),
+    # Rows that wait for whichever agent of a pool is free first.
+    sa.Index(
+        "ix_calls_pooled",
+        "batch_id",
+        "priority",
+        "due_at",
+        sqlite_where=sa.text("agent = '' AND state = 'waiting'"),
+        postgresql_where=sa.text("agent = '' AND state = 'waiting'"),
+    ),
     sa.Index(None, "expires_at"),
     sa.Index(None, "agent", "agent_id"),
     sa.Index(None, "mark", "created_at"),
@@ -53,13 +63,29 @@ batches = sa.Table(
     "batches",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, nullable=False, unique=True, doc="the Idempotency-Key, the caller's or made"),
+    sa.Column("digest", sa.Text, nullable=False, doc="hash of the file and its settings; empty until it is whole"),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("settings", sa.JSON, nullable=False),
-    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False, doc="that were taken"),
+    sa.Column("report", sa.JSON, nullable=False, doc="what is wrong where in the file"),
+    sa.Column("gap", _time, nullable=False, doc="seconds from one call to the next, at the least"),
+    sa.Column("paced_at", _time, nullable=False, doc="no next call before"),
     sa.Column("created_by", sa.Text, nullable=False),
     sa.Column("created_at", _time, nullable=False),
     sa.Column("changed_at", _time, nullable=False),
+    sa.Index(None, "state"),
+)
+
+pools = sa.Table(
+    "pools",
+    metadata,
+    sa.Column("batch_id", sa.Text, sa.ForeignKey("batches.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True, doc="an agent who takes the batch's rows, in lower case"),
+    sa.Column("agent_id", sa.Text, nullable=False, doc="empty until it is looked up"),
+    sa.Column("why", sa.Text, nullable=False, doc="why there is no such agent"),
+    sa.Index(None, "agent_id"),
 )
 
 agents = sa.Table(

@@ -31,6 +31,11 @@ PROBLEMS: dict[str, tuple[str, ...]] = {
     "POST /v1/calls/{call_id}/cancel": ("not-allowed", "not-found", "wrong-state"),
     "POST /v1/calls/{call_id}/wrapup": (*_BODY, *_STEERING),
     "POST /v1/calls/{call_id}/resolve": (*_BODY, *_STEERING),
+    "POST /v1/batches": ("malformed", "too-large", "invalid", "faulty-file", "not-allowed", "key-reused"),
+    "GET /v1/batches": ("invalid",),
+    "GET /v1/batches/{batch_id}": ("not-found",),
+    "GET /v1/batches/{batch_id}/preview": ("not-found",),
+    "GET /v1/batches/{batch_id}/results.csv": ("not-found",),
     "GET /v1/events": ("invalid", "not-found"),
     "POST /v1/stop": (*_BODY, "not-allowed"),
     "DELETE /v1/stop": ("not-allowed",),
@@ -56,6 +61,10 @@ PROBLEMS: dict[str, tuple[str, ...]] = {
     "GET /metrics": (),
     "GET /v1/stop": (),
 } | {f"POST /v1/calls/{{call_id}}/{what}": _STEERING for what in ("hangup", "hold", "resume", "mute", "unmute")}
+PROBLEMS |= {
+    f"POST /v1/batches/{{batch_id}}/{what}": ("not-allowed", "not-found", "wrong-state")
+    for what in ("start", "pause", "resume", "drain", "cancel")
+}
 CALL = {
     "id": "call_0019aac1f2c03b1c7d9e0f24",
     "key": "crm-4711",
@@ -155,6 +164,35 @@ ANSWERED: dict[str, Any] = {
         "worker": {"ok": True, "said": ""},
     },
 }  # fmt: skip
+BATCH: dict[str, Any] = {
+    "id": "batch_0019aac1f2c03b1c7d9e0f24",
+    "key": "monday",
+    "name": "Monday's renewals",
+    "state": "running",
+    "rows": 3,
+    "settings": {"agents": ["ada@example.com"], "retry": {"attempts": 2, "gap": 3600.0, "outcomes": ["busy"]}},
+    "report": {"faulty": 0, "by_column": {}, "faults": [], "read_to_the_end": True},
+    "created_at": 1795377600.0,
+    "changed_at": 1795377611.2,
+    "progress": {"states": {"waiting": 1, "live": 1, "ended": 1}, "outcomes": {"answered": 1}, "open": 2},
+}
+FORESEEN: dict[str, Any] = {
+    "at": 1795377600.0, "rows": 3, "now": 1, "later": [
+        {"rule": "calling hours", "at": 1795420800.0, "rows": 1, "examples": [
+            {"row": 3, "key": "crm-2", "to": "+49•••••••5678", "why": "it is Sun 2026-11-22 20:00 in Europe/Berlin"}
+        ]}
+    ], "more_later": 0, "refused": [{"rule": "do-not-call", "at": None, "rows": 1, "examples": []}],
+}  # fmt: skip
+ANSWERED |= {
+    "POST /v1/batches": {"batch": BATCH, "preview": None},
+    "GET /v1/batches": {"batches": [BATCH], "next": None},
+    "GET /v1/batches/{batch_id}": BATCH,
+    "GET /v1/batches/{batch_id}/preview": FORESEEN,
+} | {f"POST /v1/batches/{{batch_id}}/{what}": BATCH for what in ("start", "pause", "resume", "drain", "cancel")}
+FILES = {
+    "text/csv": "key,agent,to\ncrm-1,ada@example.com,+1 555 987 6543\n",
+    "application/x-ndjson": '{"key": "crm-1", "agent": "ada@example.com", "to": "+1 555 987 6543"}\n',
+}
 EVENT = (
     'id: 17\nevent: call.changed\ndata: {"seq":17,"at":1795377600.4,"kind":"call.changed",'
     '"subject":"call_0019aac1f2c03b1c7d9e0f24","agent_id":"a1b2…","body":{"state":"live","progress":"ringing", …}}\n\n'
@@ -199,6 +237,11 @@ def _finish(operation: dict[str, Any], door: str) -> None:
         _example(operation["requestBody"], ASKED[door])
     if door == "GET /v1/events":
         answer["content"] = {"text/event-stream": {"schema": {"type": "string"}, "example": EVENT}}
+    if door == "POST /v1/batches":
+        content = {kind: {"schema": {"type": "string"}, "example": example} for kind, example in FILES.items()}
+        operation["requestBody"] = {"required": True, "content": content}
+    if door.endswith("/results.csv"):
+        answer["content"] = {"text/csv": {"schema": {"type": "string"}}}
     if door == "GET /metrics":
         answer["content"] = {"text/plain": {"schema": {"type": "string"}}}
     if door == "GET /readyz":

@@ -43,6 +43,7 @@ KINDS = {
     "not-json": Kind(415, "The body has to be JSON"),
     "wrong-host": Kind(421, "This server is not known by that name"),
     "invalid": Kind(422, "The request can't be used as it is"),
+    "faulty-file": Kind(422, "The file has faults, and nothing of it was taken"),
     "number-refused": Kind(422, "The number can't be dialled, or must not be"),
     "unknown-agent": Kind(422, "The agent can't be found"),
     "not-on-platform": Kind(422, "The platform knows no such thing"),

@@ -43,15 +43,22 @@ def upgrade() -> None:
     op.create_table(
         "batches",
         sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("settings", sa.JSON(), nullable=False),
         sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("report", sa.JSON(), nullable=False),
+        sa.Column("gap", sa.Double(), nullable=False),
+        sa.Column("paced_at", sa.Double(), nullable=False),
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.Column("changed_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key", name=op.f("uq_batches_key")),
     )
+    op.create_index(op.f("ix_batches_state"), "batches", ["state"], unique=False)
     op.create_table(
         "events",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -223,9 +230,18 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(op.f("ix_calls_batch_id_row"), "calls", ["batch_id", "row"], unique=False)
+    op.create_index(op.f("ix_calls_batch_id_state_outcome"), "calls", ["batch_id", "state", "outcome"], unique=False)
     op.create_index(op.f("ix_calls_created_at"), "calls", ["created_at"], unique=False)
     op.create_index(op.f("ix_calls_expires_at"), "calls", ["expires_at"], unique=False)
     op.create_index(op.f("ix_calls_mark_created_at"), "calls", ["mark", "created_at"], unique=False)
+    op.create_index(
+        "ix_calls_pooled",
+        "calls",
+        ["batch_id", "priority", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("agent = '' AND state = 'waiting'"),
+        postgresql_where=sa.text("agent = '' AND state = 'waiting'"),
+    )
     op.create_index(op.f("ix_calls_state_due_at"), "calls", ["state", "due_at"], unique=False)
     op.create_table(
         "listed",
@@ -234,3 +250,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["list"], ["lists.name"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("mark", "list"),
     )
+    op.create_table(
+        "pools",
+        sa.Column("batch_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("agent_id", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["batch_id"], ["batches.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("batch_id", "name"),
+    )
+    op.create_index(op.f("ix_pools_agent_id"), "pools", ["agent_id"], unique=False)

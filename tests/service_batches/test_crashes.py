@@ -1,0 +1,71 @@
+"""A process that is killed in the middle loses nothing and takes nothing half."""
+
+import asyncio
+import csv
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from ringonce.sandbox import Sandbox
+from ringonce.service.batches import results
+from ringonce.service.calls import State
+from ringonce.service.calls.batch import BatchState, every
+from ringonce.service.dialing import batched
+from ringonce.service.store import Store
+from service_batches.conftest import Working, act, csv_of, reaches, rows_of, some_are, taken
+
+PROCESS = Path(__file__).with_name("process.py")
+SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+def process(*args: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(PROCESS), *args]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603  our own file
+
+
+def test_an_intake_that_is_killed_takes_nothing(store: Store, database: str) -> None:
+    with process("intake", database) as killed:
+        assert killed.stdout
+        for _ in range(4):
+            killed.stdout.readline()
+        killed.kill()
+
+    with store.read() as db:
+        (draft,) = every(db)
+    assert draft.state is BatchState.DRAFT
+    staged = rows_of(store)
+    assert staged
+    assert {row.state for row in staged} == {State.DRAFT}
+    with store.write() as db:
+        while batched.tend(db, time.time() + 700):
+            pass
+    assert rows_of(store) == []
+    assert taken(store, csv_of(3), key="file").batch.state is BatchState.READY
+
+
+@SQLITE
+def test_a_worker_that_is_killed_in_mid_batch_leaves_exact_results(
+    store: Store, database: str, sandbox: Sandbox, working: Working
+) -> None:
+    batch = taken(store, csv_of(120, agents=12)).batch
+    act(store, batch.id, "start")
+
+    async def play() -> str:
+        with process("worker", database, sandbox.url) as killed:
+            await some_are(store, batch.id, State.ENDED, 20)
+            killed.kill()
+        async with working():
+            await reaches(store, batch.id, BatchState.DONE)
+        return b"".join([piece async for piece in results.lines(store, batch.id, whole_numbers=True)]).decode()
+
+    rows = list(csv.DictReader(asyncio.run(play()).splitlines()))
+    rung = Counter(call["attributes"]["ringonce.intent"] for call in sandbox.calls())
+    assert len(rows) == len(rung) == 120
+    assert set(rung.values()) == {1}
+    ground = {call["attributes"]["ringonce.intent"]: call["conversationId"] for call in sandbox.calls()}
+    assert {row["key"]: row["conversation_id"] for row in rows} == ground
+    assert {(row["state"], row["attempts"]) for row in rows} == {("ended", "1")}
