@@ -66,7 +66,8 @@ def dial(database: str, batch_id: str, wanted: int, sandbox: Sandbox) -> None:
     for turn in range(KILLS + 1):
         worker = subprocess.Popen([sys.executable, __file__, "work", database, sandbox.url])
         try:
-            until(store, batch_id, lambda states, turn=turn: states["ended"] >= wanted * (turn + 1) // (KILLS + 1))
+            enough = wanted * (turn + 1) // (KILLS + 1)
+            until(store, batch_id, lambda states, enough=enough: states["ended"] >= enough)  # type: ignore[misc]  # it can't infer a default
             if turn == KILLS:
                 act(store, batch_id, "drain")
                 until(store, batch_id, lambda states: not states["dialing"] + states["live"])

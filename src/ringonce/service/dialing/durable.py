@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions, error
@@ -23,11 +24,16 @@ THREADS = 32
 KEPT = 500
 """Ended workflows that are deleted at once: what became of a call is in our own tables."""
 _steps: Steps | None = None
+_running: set[asyncio.Task[Any]] = set()
 
 
 @DBOS.workflow(name="dial")
 async def _dial(call_id: str) -> None:
     """Place, then follow to the end."""
+    task = asyncio.current_task()
+    if task is not None:
+        _running.add(task)
+        task.add_done_callback(_running.discard)
     steps = _here()
     conversation_id = await DBOS.run_step_async(StepOptions(name="place"), steps.place, call_id)
     if conversation_id:
@@ -63,13 +69,26 @@ async def engine(store: Store, steps: Steps, worker: str) -> AsyncIterator[None]
     }
     if not store.lasting:
         config["system_database_engine"] = _ahead(_beside(store.url))
+    DBOS._configure_asyncio_thread_pool = staticmethod(_leave_the_loop_alone)  # type: ignore[method-assign]  # noqa: SLF001  no option does it
     DBOS(config=config)
     try:
         DBOS.launch()
         yield
     finally:
         _steps = None
-        await asyncio.to_thread(DBOS.destroy)
+        await _end()
+
+
+async def _end() -> None:
+    """End the engine. What is under way stays so in its record, which can't be written any more."""
+    await asyncio.to_thread(DBOS.destroy)
+    for task in tuple(_running):
+        task.cancel()
+    await asyncio.gather(*_running, return_exceptions=True)
+
+
+async def _leave_the_loop_alone() -> None:
+    """Do nothing: the engine would have everybody's `asyncio.to_thread` use its threads, and take those along."""
 
 
 async def run(turn: Turn) -> None:
