@@ -231,7 +231,7 @@ def test_a_login_that_is_interrupted_once_it_is_made_says_that_it_stands(
 ) -> None:
     run("login")
     monkeypatch.delenv("BROWSER")
-    sandbox.fault(method="DELETE", path="/api/v2/tokens/me", action="delay", delay_s=400)
+    sandbox.fault(method="DELETE", path="/api/v2/tokens/me", action="delay", delay_s=100)
     login = start("login")
     assert login.stderr
     assert login.stdout
