@@ -160,7 +160,6 @@ class Crew:
     def _hear_run(self, one: Wanted, run: "subprocess.Popen[str]", *, alone: bool) -> bool:
         """Hear what a run says and judge its words; True if what it says is settled."""
         began = time.monotonic()
-        answered = one.intent in self.told  # then "nothing was sent" is said of this run, and there may well be a call
         with self._bounded(run, one.intent):
             told, words = run.communicate()
         code = run.returncode
@@ -175,7 +174,7 @@ class Crew:
             self._hear_of({"intent": one.intent, "became": became, "conversation_id": result.get("conversation_id")})
         elif code not in {3, 6, -signal.SIGKILL} | STOPPED_BY and not _pythons_own(words):
             self._blame(f"a run ended with {code}: {words[-2000:]}", one.intent)
-        if alone and not answered and code != -signal.SIGKILL:
+        if alone and code != -signal.SIGKILL:
             self._judge_words(one, code, told, words)
         return bool(became)
 

@@ -57,6 +57,32 @@ def test_a_run_that_was_killed_after_its_request_left_is_found_by_the_next(
     assert found["adopted"]
 
 
+def test_an_intent_is_told_as_it_stands_though_the_platform_is_gone(sandbox: Sandbox, run: Run) -> None:
+    first = result_of(run(*CALL, "--intent", "crm-4711").stdout)
+    sandbox.stop()
+
+    again = run(*CALL, "--intent", "crm-4711")
+    new = run(*CALL, "--intent", "crm-4712")
+
+    assert (again.exit_code, result_of(again.stdout)) == (0, first | {"replayed": True})
+    assert "error" not in again.stderr
+    assert new.exit_code == 6
+    assert "nothing was sent" in new.stderr
+
+
+def test_an_intent_that_may_have_rung_is_not_told_as_unsent_though_the_platform_is_gone(
+    sandbox: Sandbox, run: Run, unknown: str
+) -> None:
+    sandbox.stop()
+
+    told = run(*CALL, "--intent", unknown)
+
+    assert told.exit_code == 5
+    assert "may have rung" in told.stderr
+    assert "the platform can't be asked now" in told.stderr
+    assert "nothing was sent" not in told.stderr
+
+
 def test_history_lists_and_searches_without_a_whole_number(sandbox: Sandbox, run: Run) -> None:
     run(*CALL, "--intent", "crm-4711")
     run("call", "--agent", "joan@example.com", "--to", "+15550001111", "--intent", "no-phone")

@@ -143,6 +143,23 @@ def test_a_hang_up_waits_for_seconds_not_for_the_next_minute() -> None:
     assert max(wait for lane, wait in steering.waits if lane is Lane.URGENT) < 5
 
 
+def test_looking_for_lost_calls_takes_seconds_beside_creates_and_reads_without_end() -> None:
+    world = World(Window())
+    looking, reading = busy(world, 2)
+    for _ in range(600):
+        reading.request(Lane.READ)
+    # A sweep is a list and a read for each call that it names, one after the other, every five seconds.
+    for second in range(10, 280, 5):
+        world.at(BEGINS + second, lambda: looking.request(Lane.URGENT))
+        world.at(BEGINS + second + 2, lambda: looking.request(Lane.URGENT))
+
+    world.run(MINUTES * 60)
+
+    waits = [wait for lane, wait in looking.waits if lane is Lane.URGENT]
+    assert len(waits) == 108
+    assert max(waits) < 5
+
+
 def test_a_process_with_one_create_does_not_stand_behind_the_thousand_of_another() -> None:
     world = World(Window())
     busy(world, 1)

@@ -1,12 +1,14 @@
 """When a flow waits for the quota, and what that leaves behind."""
 
+from collections.abc import Callable
+
 import pytest
 
-from ringonce import RateLimited
+from ringonce import AccessToken, RateLimited
 from ringonce.client.flows import steering
 from ringonce.client.flows.exchange import exchange
 from ringonce.client.flows.placing import place_call
-from ringonce.client.wishes import Arm, Lane, Listen, Pace, Release, Request, Response, Send, Wish
+from ringonce.client.wishes import Arm, Lane, Listen, Lost, Pace, Release, Request, Response, Send, Wish
 from ringonce.errors import TooLate
 from simulated import ADA, ORIGIN, Simulated
 
@@ -20,7 +22,11 @@ def paced(simulated: Simulated) -> list[Lane]:
 
 
 def is_create(wish: Wish) -> bool:
-    return isinstance(wish, Send) and wish.request.method == "POST" and "/conversations/calls" in wish.request.url
+    return isinstance(wish, Send) and is_create_request(wish.request)
+
+
+def is_create_request(request: Request) -> bool:
+    return request.method == "POST" and "/conversations/calls" in request.url
 
 
 def is_turn_to_dial(wish: Wish) -> bool:
@@ -120,6 +126,30 @@ def test_hanging_up_goes_in_the_lane_of_what_is_urgent(simulated: Simulated) -> 
     simulated.run(steering.hang_up(simulated.session, placed.conversation_id))
 
     assert paced(simulated)[0] is Lane.URGENT
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["as the service", "as the agent"])
+def test_every_read_that_looks_for_a_lost_call_goes_in_the_lane_of_what_is_urgent(own: bool) -> None:
+    simulated = Simulated(sockets=False)
+    if own:
+        simulated.session.auth = simulated.auth = AccessToken(simulated.world.issue_user_token(ADA))
+
+    def lose(request: Request, go: Callable[[], Response]) -> Response:
+        answer = go()
+        if is_create_request(request):
+            simulated.world.advance(simulated.world.now + 70)
+            raise Lost("the line broke", sent=True)
+        return answer
+
+    simulated.trouble = lose
+
+    placed = simulated.run(place_call(simulated.session, simulated.order()))
+
+    assert placed.adopted
+    lanes = paced(simulated)
+    looked = lanes[lanes.index(Lane.DIAL) + 1 :]
+    assert len(looked) >= 2
+    assert set(looked) == {Lane.URGENT}
 
 
 def test_a_turn_goes_with_the_token_that_it_was_given_for(simulated: Simulated) -> None:

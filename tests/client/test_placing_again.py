@@ -10,12 +10,15 @@ from ringonce.client.board import Board
 from ringonce.client.flows.placing import place_call
 from ringonce.client.wishes import Cancelled, Flow, Lost, Release, Request, Response, Send, Sleep
 from ringonce.errors import (
+    IntentConflict,
+    NotFound,
     OutcomeUnknown,
+    Refused,
     Unreachable,
 )
-from ringonce.ledger import RowState
+from ringonce.ledger import Row, RowState
 from ringonce.models import Placed
-from simulated import ORIGIN, Simulated
+from simulated import ADA, NUMBER, ORIGIN, Simulated
 
 Answer = Callable[[], Response]
 
@@ -130,3 +133,221 @@ def test_an_attempt_that_was_taken_back_and_armed_anew_is_waited_for_to_its_own_
         settled_at=simulated.world.now,
         evidence="whoever placed it stopped before an answer",
     )
+
+
+def unknown_row(simulated: Simulated) -> Row:
+    """Leave an intent that may have rung, as a run of long ago does."""
+    row = row_of(simulated, state=RowState.UNKNOWN)
+    simulated.ledger._rows[ORIGIN, row.intent] = row
+    return row
+
+
+def row_of(simulated: Simulated, **more: Any) -> Row:
+    now = simulated.world.now
+    return Row(
+        platform=ORIGIN,
+        intent="crm-4711",
+        agent_id=ADA,
+        mark=NUMBER,
+        tail=NUMBER[-4:],
+        incarnation="gone",
+        armed_at=now - 1000,
+        deadline=now - 970,
+        **more,
+    )
+
+
+@pytest.mark.parametrize("became", [RowState.PLACED, RowState.ARMED], ids=["placed", "about to be"])
+def test_an_unknown_intent_that_a_person_has_placed_anew_while_it_is_looked_for_is_that_call(
+    simulated: Simulated, became: RowState
+) -> None:
+    unknown = unknown_row(simulated)
+    now = simulated.world.now
+    anew = msgspec.structs.replace(unknown, state=RowState.ARMED, armed_at=now, deadline=now + 30)
+
+    def settle() -> None:
+        simulated.ledger.settle(msgspec.structs.replace(anew, state=RowState.PLACED, conversation_id="c-anew"))
+
+    def meanwhile(request: Request, go: Answer) -> Response:
+        if request.url.endswith("/details/query") and simulated.ledger.look(ORIGIN, "crm-4711") == unknown:
+            simulated.ledger.settle(msgspec.structs.replace(unknown, state=RowState.NOT_PLACED))
+            simulated.ledger.arm(anew)
+            if became is RowState.PLACED:
+                settle()
+            else:
+                simulated.world.at(now + 3, settle)
+        return go()
+
+    simulated.trouble = meanwhile
+
+    placed = simulated.run(place_call(simulated.session, simulated.order()))
+
+    assert (placed.conversation_id, placed.replayed) == ("c-anew", True)
+    assert simulated.creates == []
+
+
+def test_an_unknown_intent_that_a_person_resolves_while_it_is_looked_for_is_unknown_no_longer(
+    simulated: Simulated,
+) -> None:
+    unknown = unknown_row(simulated)
+
+    def meanwhile(request: Request, go: Answer) -> Response:
+        if request.url.endswith("/details/query"):
+            simulated.ledger.settle(msgspec.structs.replace(unknown, state=RowState.NOT_PLACED))
+        return go()
+
+    simulated.trouble = meanwhile
+    with pytest.raises(Refused, match="A person has just said"):
+        simulated.run(place_call(simulated.session, simulated.order()))
+
+    assert simulated.creates == []
+
+
+# The platform can't be asked.
+
+
+def out_of_reach(_request: Request, _go: Answer) -> Response:
+    return lost(sent=False)
+
+
+def no_answer(_request: Request, _go: Answer) -> Response:
+    return lost(sent=True)
+
+
+def spent(_request: Request, _go: Answer) -> Response:
+    return Response(429, {"retry-after": "3600"}, b"{}")
+
+
+def wrong_secret(request: Request, _go: Answer) -> Response:
+    return Response(400, {}, b'{"error":"invalid_client"}') if request.form else Response(401, {}, b"{}")
+
+
+SILENT = pytest.mark.parametrize(
+    "silence", [out_of_reach, no_answer, spent, wrong_secret], ids=["out of reach", "no answer", "quota", "no token"]
+)
+
+
+def later_run(simulated: Simulated, silence: Callable[[Request, Answer], Response]) -> None:
+    """Forget everything but the ledger, and lose the platform."""
+    session = simulated.session
+    session.board, session.agents, session.grants = Board(), {}, {}
+    simulated.channel, simulated.trouble = None, silence
+    simulated.sent.clear()
+
+
+@SILENT
+def test_a_placed_intent_is_told_though_the_platform_can_not_be_asked(
+    simulated: Simulated, silence: Callable[[Request, Answer], Response]
+) -> None:
+    wanted = simulated.order(agent="ada@example.com")
+    first = simulated.run(place_call(simulated.session, wanted))
+    later_run(simulated, silence)
+
+    placed = simulated.run(place_call(simulated.session, wanted))
+
+    assert (placed.conversation_id, placed.replayed) == (first.conversation_id, True)
+    assert simulated.creates == []
+
+
+def test_a_refusal_is_told_again_though_the_platform_can_not_be_asked(simulated: Simulated) -> None:
+    wanted = simulated.order(agent="ada@example.com")
+    simulated.trouble = on_create(lambda _: Response(400, {}, b'{"code":"bad.request","message":"No station"}'))
+    with pytest.raises(Refused) as first:
+        simulated.run(place_call(simulated.session, wanted))
+    later_run(simulated, out_of_reach)
+
+    with pytest.raises(Refused) as again:
+        simulated.run(place_call(simulated.session, wanted))
+
+    assert again.value.replayed
+    assert again.value.why == first.value.why
+
+
+@SILENT
+@pytest.mark.parametrize("state", [RowState.UNKNOWN, RowState.ARMED])
+def test_an_intent_that_may_have_rung_stays_so_though_the_platform_can_not_be_asked(
+    simulated: Simulated, state: RowState, silence: Callable[[Request, Answer], Response]
+) -> None:
+    simulated.ledger.arm(row_of(simulated, state=state))
+    later_run(simulated, silence)
+
+    with pytest.raises(OutcomeUnknown) as error:
+        simulated.run(place_call(simulated.session, simulated.order(agent="ada@example.com")))
+
+    assert "the platform can't be asked now" in error.value.why
+    assert simulated.creates == []
+
+
+def test_an_intent_that_another_process_is_placing_is_waited_for_though_the_platform_can_not_be_asked(
+    simulated: Simulated,
+) -> None:
+    now = simulated.world.now
+    armed = msgspec.structs.replace(row_of(simulated), armed_at=now, deadline=now + 30)
+    placed = msgspec.structs.replace(armed, state=RowState.PLACED, conversation_id="c-theirs")
+    simulated.ledger.arm(armed)
+    simulated.world.at(now + 20, lambda: void(simulated.ledger.settle(placed)))
+    later_run(simulated, out_of_reach)
+
+    told = simulated.run(place_call(simulated.session, simulated.order(agent="ada@example.com")))
+
+    assert told.conversation_id == "c-theirs"
+
+
+def void(_: object) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"to": "+15550001111", "agent": "ada@example.com"},
+        {"agent": "00000000-0000-4000-8000-000000000001", "queue": "Sales"},
+    ],
+    ids=["number", "agent"],
+)
+def test_another_call_under_the_same_intent_is_a_conflict_though_the_platform_can_not_be_asked(
+    simulated: Simulated, other: dict[str, Any]
+) -> None:
+    simulated.run(place_call(simulated.session, simulated.order()))
+    later_run(simulated, out_of_reach)
+
+    with pytest.raises(IntentConflict):
+        simulated.run(place_call(simulated.session, simulated.order(**other)))
+
+
+def test_an_agent_whom_the_platform_does_not_know_is_not_taken_for_the_one_who_called(simulated: Simulated) -> None:
+    simulated.run(place_call(simulated.session, simulated.order()))
+
+    with pytest.raises(NotFound):
+        simulated.run(place_call(simulated.session, simulated.order(agent="nobody@example.com")))
+
+
+def test_nothing_was_sent_for_an_intent_that_the_ledger_does_not_know(simulated: Simulated) -> None:
+    later_run(simulated, out_of_reach)
+
+    with pytest.raises(Unreachable, match="nothing was sent"):
+        simulated.run(place_call(simulated.session, simulated.order(agent="ada@example.com")))
+
+
+# Attempts that others take the place of.
+
+
+def test_an_answer_that_comes_after_a_person_had_the_call_placed_anew_is_told_and_the_new_attempt_goes_on(
+    simulated: Simulated,
+) -> None:
+    anew: list[Row] = []
+
+    def meanwhile(go: Answer) -> Response:
+        row = simulated.ledger.look(ORIGIN, "crm-4711")
+        assert row is not None
+        simulated.ledger.settle(msgspec.structs.replace(row, state=RowState.NOT_PLACED))
+        anew.append(msgspec.structs.replace(row, incarnation="another process", armed_at=row.armed_at + 60))
+        simulated.ledger.arm(anew[0])
+        return go()
+
+    simulated.trouble = on_create(meanwhile)
+
+    placed = simulated.run(place_call(simulated.session, simulated.order()))
+
+    assert [placed.conversation_id] == [call["conversationId"] for call in simulated.world.calls()]
+    assert simulated.ledger.look(ORIGIN, "crm-4711") == anew[0]

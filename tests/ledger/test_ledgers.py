@@ -105,6 +105,31 @@ def test_only_whoever_armed_a_row_releases_it_and_only_while_it_is_armed(ledger:
     assert ledger.look("https://api.test", "crm-4711") == unknown
 
 
+def test_an_attempt_that_another_took_the_place_of_settles_and_releases_nothing(ledger: Ledger) -> None:
+    first = row_of(ledger)
+    same_process = msgspec.structs.replace(first, armed_at=200.0, deadline=230.0)
+    placed = msgspec.structs.replace(first, state=RowState.PLACED, conversation_id="c", adopted=True)
+    for second in (same_process, msgspec.structs.replace(same_process, incarnation="two")):
+        ledger.arm(first)
+        ledger.release(first)
+        ledger.arm(second)
+
+        assert ledger.settle(placed) == second
+        ledger.release(first)
+        assert ledger.look("https://api.test", "crm-4711") == second
+        ledger.release(second)
+
+
+def test_what_became_of_an_attempt_is_written_though_it_was_taken_back(ledger: Ledger) -> None:
+    armed = row_of(ledger)
+    ledger.arm(armed)
+    ledger.release(armed)
+    placed = msgspec.structs.replace(armed, state=RowState.PLACED, conversation_id="c", adopted=True)
+
+    assert ledger.settle(placed) == placed
+    assert ledger.look("https://api.test", "crm-4711") == placed
+
+
 def test_what_a_person_said_never_rang_may_be_armed_again(ledger: Ledger) -> None:
     armed = row_of(ledger)
     ledger.arm(armed)

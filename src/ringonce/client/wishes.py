@@ -76,7 +76,7 @@ class Lane(enum.IntEnum):
     """Who goes first where the quota is scarce."""
 
     URGENT = 0
-    """A person waits for it, or it saves requests: steering a call, having events sent."""
+    """A person waits for it, or it saves requests: steering a call, having events sent, looking for a lost call."""
     DIAL = 1
     """Creates."""
     READ = 2
@@ -250,7 +250,7 @@ class Arm(msgspec.Struct, frozen=True, gc=False):
 
 
 class Settle(msgspec.Struct, frozen=True, gc=False):
-    """Replace the intent's row if that is still open; gives the row that then stands."""
+    """Replace the attempt's row if that is still open; gives the row that then stands."""
 
     row: Row
 

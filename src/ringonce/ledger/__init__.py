@@ -55,6 +55,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     refusal: str = ""
     """For a refusal: the error's class, status, code and words as JSON, so that it can be told again."""
 
+    @property
+    def attempt(self) -> tuple[str, float]:
+        """What tells this attempt from others of the same intent: who armed it, and when."""
+        return self.incarnation, self.armed_at
+
 
 class Meter(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one token's quota by all who share a ledger. Times are seconds since the epoch.
@@ -107,10 +112,13 @@ class Ledger(Protocol):
         """
 
     def settle(self, row: Row) -> Row:
-        """Replace the row of the same intent if that is still open, and give the row that then stands."""
+        """Replace the row of the same attempt if that is still open, and give the row that then stands.
+
+        An attempt that was taken back is written all the same; one that another attempt has taken the place of is not.
+        """
 
     def release(self, row: Row) -> None:
-        """Remove the row if it is still armed by the same incarnation: it is certain that nothing was placed."""
+        """Remove the row of the same attempt if it is still armed: it is certain that nothing was placed."""
 
     def meter(self, platform: str, token: str, change: Callable[[Meter], tuple[Meter, T]]) -> T:
         """Replace the meter of *token* by what *change* makes of it, alone among all who share the ledger.

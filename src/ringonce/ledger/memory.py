@@ -49,18 +49,18 @@ class MemoryLedger:
         return there
 
     def settle(self, row: Row) -> Row:
-        """Replace the row of the same intent if that is still open, and give the row that then stands."""
+        """Replace the row of the same attempt if that is still open, and give the row that then stands."""
         with self._lock:
             there = self._rows.get(_key(row))
-            if there is None or there.state in OPEN:
+            if there is None or (there.state in OPEN and there.attempt == row.attempt):
                 self._rows[_key(row)] = there = row
         return there
 
     def release(self, row: Row) -> None:
-        """Remove the row if it is still armed by the same incarnation."""
+        """Remove the row of the same attempt if it is still armed."""
         with self._lock:
             there = self._rows.get(_key(row))
-            if there is not None and (there.state, there.incarnation) == (RowState.ARMED, row.incarnation):
+            if there is not None and there.state is RowState.ARMED and there.attempt == row.attempt:
                 del self._rows[_key(row)]
 
     def meter(self, platform: str, token: str, change: Callable[[Meter], tuple[Meter, T]]) -> T:

@@ -31,6 +31,7 @@ STALE = 86_400.0
 FIELDS = Row.__struct_fields__
 _COLUMNS = ", ".join(FIELDS)
 _KEY = "platform = ? AND intent = ?"
+_ATTEMPT = "intents.incarnation = ? AND intents.armed_at = ?"
 _OPEN = ", ".join(f"'{state}'" for state in sorted(OPEN))
 _SCHEMA = f"""
 CREATE TABLE intents (
@@ -104,16 +105,16 @@ class SqliteLedger:
             return self._find(row.platform, row.intent)
 
     def settle(self, row: Row) -> Row:
-        """Replace the row of the same intent if that is still open, and give the row that then stands."""
+        """Replace the row of the same attempt if that is still open, and give the row that then stands."""
         with self._lock, self._said("written"), _transaction(self._db):
             return self._settle(row)
 
     def release(self, row: Row) -> None:
-        """Remove the row if it is still armed by the same incarnation."""
+        """Remove the row of the same attempt if it is still armed."""
         with self._lock, self._said("written"), _transaction(self._db):
             self._db.execute(
-                f"DELETE FROM intents WHERE {_KEY} AND incarnation = ? AND state = ?",  # noqa: S608
-                (row.platform, row.intent, row.incarnation, RowState.ARMED),
+                f"DELETE FROM intents WHERE {_KEY} AND {_ATTEMPT} AND state = ?",  # noqa: S608
+                (row.platform, row.intent, *row.attempt, RowState.ARMED),
             )
 
     def meter(self, platform: str, token: str, change: Callable[[Meter], tuple[Meter, T]]) -> T:
@@ -140,8 +141,8 @@ class SqliteLedger:
         with self._lock, self._said("written"), _transaction(self._db):
             was = self._find(row.platform, row.intent)
             stands = self._settle(row)
-            if stands == row and was is not None:
-                said = (at, row.platform, row.intent, was.state, row.state, who, reason)
+            if stands == row:
+                said = (at, row.platform, row.intent, was.state if was else "", row.state, who, reason)
                 self._db.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", said)
         return stands
 
@@ -165,9 +166,12 @@ class SqliteLedger:
             return [_row(found) for found in self._db.execute(query, (*values, limit))]
 
     def _settle(self, row: Row) -> Row:
-        sets = ", ".join(f"{name} = ?" for name in FIELDS)
-        update = f"UPDATE intents SET {sets} WHERE {_KEY} AND state IN ({_OPEN})"  # noqa: S608
-        if self._db.execute(update, (*_values(row), row.platform, row.intent)).rowcount == 1:
+        marks, sets = ", ".join("?" * len(FIELDS)), ", ".join(f"{name} = excluded.{name}" for name in FIELDS)
+        settle = (
+            f"INSERT INTO intents ({_COLUMNS}) VALUES ({marks}) ON CONFLICT DO UPDATE SET {sets} "  # noqa: S608
+            f"WHERE {_ATTEMPT} AND intents.state IN ({_OPEN})"
+        )
+        if self._db.execute(settle, (*_values(row), *row.attempt)).rowcount == 1:
             return row
         return self._find(row.platform, row.intent) or row
 

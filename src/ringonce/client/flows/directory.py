@@ -38,10 +38,7 @@ def agent_id(session: Session, agent: str, deadline: float | None = None) -> Flo
     *deadline* is that of `exchange`, in epoch seconds.
     """
     wanted = _clean(agent, "agent", "an e-mail, an id or a full name")
-    if UUID.fullmatch(wanted):
-        return wanted.lower()
-    known = session.agents.get(wanted.casefold())
-    if known:
+    if known := known_id(session, wanted):
         return known
     by_mail = "@" in wanted
     search = Request(
@@ -71,6 +68,12 @@ def agent_id(session: Session, agent: str, deadline: float | None = None) -> Flo
         )
     session.agents[wanted.casefold()] = one.id
     return one.id
+
+
+def known_id(session: Session, agent: str) -> str:
+    """Give an agent's id if that takes no question to the platform; else empty."""
+    wanted = agent.strip()
+    return wanted.lower() if UUID.fullmatch(wanted) else session.agents.get(wanted.casefold(), "")
 
 
 def queue_id(session: Session, queue: str, deadline: float | None = None) -> Flow[str]:

@@ -11,6 +11,7 @@ import msgspec
 
 from ringonce import errors
 from ringonce.client import policy
+from ringonce.client.flows import directory
 from ringonce.client.flows.exchange import exchange, problem, refusal, token_for
 from ringonce.client.flows.order import Order, Plan, checked, plan
 from ringonce.client.flows.reconciling import SWEEPS_APART, Lookout, look_for, look_once, recognise
@@ -38,9 +39,11 @@ from ringonce.errors import (
     ApiRefusal,
     IntentConflict,
     NoAnswer,
+    NotFound,
     OutcomeUnknown,
     RateLimited,
     Refused,
+    RingonceError,
     TooLate,
     Unreachable,
 )
@@ -64,10 +67,17 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
     Raise a `Refused` if nothing rang, `Unreachable` if nothing was sent, `OutcomeUnknown` if it may have rung.
     """
     order = checked(session, order)
-    planned = yield from plan(session, order)
-    request = planned.request()
     mark: str = yield Mark(order.to)
     there: Row | None = yield Look(session.endpoints.api, order.intent)
+    try:
+        planned = yield from plan(session, order)
+    except (Unreachable, NoAnswer, ApiRefusal) as silent:
+        if isinstance(silent, NotFound) or there is None or there.state is RowState.NOT_PLACED:
+            raise
+        # What became of the intent is written down: it is told though the platform can't be asked.
+        _refuse_another(there, directory.known_id(session, order.agent) or there.agent_id, mark)
+        return (yield from _again(session, order, there, silent))
+    request = planned.request()
     if there is None or there.state is RowState.NOT_PLACED:
         # A token that can't be had is no refusal of the call.
         token = yield from token_for(request, agent=planned.acts)
@@ -101,13 +111,17 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
             finally:
                 session.in_flight.discard(order.intent)
                 session.on_wire.discard(order.intent)
-    if (there.agent_id, there.mark) != (planned.agent_id, mark):
+    _refuse_another(there, planned.agent_id, mark)
+    return (yield from _again(session, order, there))
+
+
+def _refuse_another(there: Row, agent_id: str, mark: str) -> None:
+    if (there.agent_id, there.mark) != (agent_id, mark):
         raise IntentConflict(
-            f"Intent {order.intent!r} stands for another call",
+            f"Intent {there.intent!r} stands for another call",
             why=f"it was used for agent {there.agent_id} and a number that ends in {there.tail}",
             fix="one intent is one call: give this one a key of its own",
         )
-    return (yield from _again(session, order, there))
 
 
 class _Careful:
@@ -170,10 +184,12 @@ def _settle(row: Row, state: RowState, **became: Any) -> Flow[Row]:
 
 def _placed(session: Session, row: Row, lookout: Lookout, conversation_id: str, evidence: str = "") -> Flow[Placed]:
     if lookout.listening:
-        session.board.claim(conversation_id)
-    stands = yield from _settle(
-        row, RowState.PLACED, conversation_id=conversation_id, adopted=bool(evidence), evidence=evidence
-    )
+        session.board.claim(conversation_id, row.agent_id, lookout.gaps)
+    became: dict[str, Any] = {"conversation_id": conversation_id, "adopted": bool(evidence), "evidence": evidence}
+    stands = yield from _settle(row, RowState.PLACED, **became)
+    if stands.state is not RowState.PLACED:
+        # A person has said otherwise meanwhile, and may have had it placed anew; there is this call all the same.
+        stands = msgspec.structs.replace(row, **became)
     return _told(stands, lookout.to)
 
 
@@ -196,13 +212,16 @@ def _reconcile(session: Session, row: Row, lookout: Lookout, why: str) -> Flow[P
     stands = yield from _settle(row, RowState.UNKNOWN, evidence=why)
     if stands.state is RowState.PLACED:
         return _told(stands, lookout.to)
-    raise _unknown(session, stands, lookout.to)
+    raise _unknown(session, msgspec.structs.replace(row, evidence=why), lookout.to)
 
 
-def _unknown(session: Session, row: Row, to: str) -> OutcomeUnknown:
+def _unknown(session: Session, row: Row, to: str, silent: RingonceError | None = None) -> OutcomeUnknown:
+    why = f"{row.evidence or 'no answer'}; no such call showed within {session.settle:g} s"
+    if silent is not None:
+        why += f", and the platform can't be asked now: {silent.why or silent.what}"
     return OutcomeUnknown(
         f"The call of intent {row.intent!r} may have rung",
-        why=f"{row.evidence or 'no answer'}; no such call showed within {session.settle:g} s",
+        why=why,
         fix="look at the agent's conversations before anybody dials again; ringonce will not",
         intent=row.intent,
         agent_id=row.agent_id,
@@ -210,24 +229,34 @@ def _unknown(session: Session, row: Row, to: str) -> OutcomeUnknown:
     )
 
 
-def _again(session: Session, order: Order, row: Row) -> Flow[Placed]:
-    """Tell what became of an intent that is in the ledger already, without sending anything."""
+def _again(session: Session, order: Order, row: Row, silent: RingonceError | None = None) -> Flow[Placed]:
+    """Tell what became of an intent that is in the ledger already, without sending anything.
+
+    *silent* is why the platform can't be asked; a row that is armed is waited for even so: its program may know more.
+    """
     listening: bool = False
-    if row.state in OPEN:
+    if row.state in OPEN and silent is None:
         listening = yield Listen(row.agent_id)
     lookout = Lookout(row, order.to, listening)
-    if row.state is RowState.ARMED:
-        row = yield from _await_other(session, row, lookout)
-    elif row.state is RowState.UNKNOWN:
+    if row.state is RowState.UNKNOWN and silent is None:
         found = yield from look_once(session, lookout)
         if found:
             yield from _placed(session, row, lookout, *found)
-            row = (yield Look(row.platform, row.intent)) or row
+        # Reads take their time: meanwhile others may have found it, or a person may have had it placed anew.
+        row = (yield Look(row.platform, row.intent)) or row
+    if row.state is RowState.ARMED:
+        row = yield from _await_other(session, row, lookout)
     if row.state is RowState.PLACED:
         return _told(row, order.to, replayed=True)
     if row.state is RowState.REFUSED:
         raise _refusal_again(row)
-    raise _unknown(session, row, order.to)
+    if row.state is RowState.NOT_PLACED:
+        raise Refused(
+            f"A person has just said that intent {order.intent!r} was not placed",
+            why=row.evidence,
+            fix="place it again",
+        )
+    raise _unknown(session, row, order.to, silent)
 
 
 def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
@@ -254,7 +283,10 @@ def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
         if found:
             yield from _placed(session, there, lookout, *found)
         elif now >= until:
-            return (yield from _settle(there, RowState.UNKNOWN, evidence="whoever placed it stopped before an answer"))
+            why = "whoever placed it stopped before an answer"
+            there = yield from _settle(there, RowState.UNKNOWN, evidence=why)
+            if there.state is not RowState.ARMED:  # else it has been armed anew
+                return there
         else:
             yield Hear(row.agent_id, seen, min(wait, max(until - now, 0.0)))
             wait = min(1.0, wait * 1.5)

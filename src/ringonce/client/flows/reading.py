@@ -10,7 +10,7 @@ from ringonce.client import snapshots
 from ringonce.client.flows.exchange import decoded, read
 from ringonce.client.flows.session import Session, token_user
 from ringonce.client.policy import SKEW
-from ringonce.client.wishes import UNREADABLE, Flow, Now, Request
+from ringonce.client.wishes import UNREADABLE, Flow, Lane, Now, Request
 from ringonce.errors import NoAnswer, NotPermitted, RingonceError
 
 DAY = 86_400.0
@@ -35,7 +35,9 @@ class _History(msgspec.Struct):
 LIST = "The agent's calls can't be listed"
 
 
-def calls_of(session: Session, agent_id: str, since: float) -> Flow[Iterable[snapshots.Snapshot]]:
+def calls_of(
+    session: Session, agent_id: str, since: float, lane: Lane = Lane.READ
+) -> Flow[Iterable[snapshots.Snapshot]]:
     """Read an agent's calls that began after *since* (epoch seconds) or still live.
 
     The agent's own token, the client's or one from the pool, lists his active calls and his history at once. An
@@ -43,32 +45,33 @@ def calls_of(session: Session, agent_id: str, since: float) -> Flow[Iterable[sna
     list merely names are read. Raise the errors of `exchange`.
     """
     own = agent_id if session.own.get(agent_id) else ""
-    if own or (yield from token_user(session)) == agent_id:
+    if own or (yield from token_user(session, lane=lane)) == agent_id:
         try:
-            return (yield from _as_the_agent(session, own, since))
+            return (yield from _as_the_agent(session, own, since, lane))
         except RingonceError:
             if not own:
                 raise
-    return (yield from _as_anybody(session, agent_id, since))
+    return (yield from _as_anybody(session, agent_id, since, lane))
 
 
-def _as_the_agent(session: Session, own: str, since: float) -> Flow[Iterable[snapshots.Snapshot]]:
-    active = yield from read(Request("GET", session.url("/conversations/calls")), LIST, agent=own)
+def _as_the_agent(session: Session, own: str, since: float, lane: Lane) -> Flow[Iterable[snapshots.Snapshot]]:
+    active = yield from read(Request("GET", session.url("/conversations/calls")), LIST, agent=own, lane=lane)
     try:
         shown = snapshots.listing(active.body)
     except UNREADABLE as wrong:
         raise NoAnswer("The agent's calls can't be read from the answer", why=str(wrong)) from wrong
     path = f"/conversations/calls/history?pageSize=50&interval={quote((yield from _interval(since)))}"
     try:
-        ended = decoded((yield from read(Request("GET", session.url(path)), LIST, agent=own)), _History, LIST)
+        told = yield from read(Request("GET", session.url(path)), LIST, agent=own, lane=lane)
+        ended = decoded(told, _History, LIST)
     except RingonceError:
         return shown  # what is going on now is known, and worth having
     live = {one.conversation_id for one in shown}
     over = [one.id for one in ended.entities if one.id not in live]
-    return (*shown, *(yield from _each(session, over)))
+    return (*shown, *(yield from _each(session, over, lane)))
 
 
-def _as_anybody(session: Session, agent_id: str, since: float) -> Flow[Iterable[snapshots.Snapshot]]:
+def _as_anybody(session: Session, agent_id: str, since: float, lane: Lane) -> Flow[Iterable[snapshots.Snapshot]]:
     query = {
         "interval": (yield from _interval(since)),
         "order": "desc",
@@ -84,18 +87,18 @@ def _as_anybody(session: Session, agent_id: str, since: float) -> Flow[Iterable[
         ],
     }
     path = "/analytics/conversations/details/query"
-    response = yield from read(Request("POST", session.url(path), body=query, repeatable=True), LIST)
+    response = yield from read(Request("POST", session.url(path), body=query, repeatable=True), LIST, lane=lane)
     found = decoded(response, _Details, LIST).conversations
-    return (yield from _each(session, [one.conversation_id for one in found]))
+    return (yield from _each(session, [one.conversation_id for one in found], lane))
 
 
-def _each(session: Session, named: Iterable[str]) -> Flow[list[snapshots.Snapshot]]:
+def _each(session: Session, named: Iterable[str], lane: Lane) -> Flow[list[snapshots.Snapshot]]:
     """Read the calls of which not everything is known yet."""
     shown = []
     for conversation_id in named:
         if session.board.settled(conversation_id):
             continue
-        shown.append((yield from read_call(session, conversation_id)))
+        shown.append((yield from read_call(session, conversation_id, lane)))
     return shown
 
 
@@ -104,7 +107,7 @@ def _interval(since: float) -> Flow[str]:
     return f"{_iso(since - SKEW)}/{_iso(now + DAY)}"
 
 
-def read_call(session: Session, conversation_id: str) -> Flow[snapshots.Snapshot]:
+def read_call(session: Session, conversation_id: str, lane: Lane = Lane.READ) -> Flow[snapshots.Snapshot]:
     """Read a call: the nested view, or the flat one where the identity may not see that.
 
     Only the nested view says why a leg ended (disconnectReasons), and only it needs a permission
@@ -113,12 +116,12 @@ def read_call(session: Session, conversation_id: str) -> Flow[snapshots.Snapshot
     what, fix = f"Call {conversation_id} can't be read", "check the id, and that the token belongs to its organization"
     try:
         path = "/conversations/calls/" if session.flat_only else "/conversations/"
-        response = yield from read(Request("GET", session.url(path + conversation_id)), what, fix=fix)
+        response = yield from read(Request("GET", session.url(path + conversation_id)), what, fix=fix, lane=lane)
     except NotPermitted:
         if session.flat_only:
             raise
         session.flat_only = True
-        return (yield from read_call(session, conversation_id))
+        return (yield from read_call(session, conversation_id, lane))
     try:
         return snapshots.read(response.body)
     except UNREADABLE as wrong:

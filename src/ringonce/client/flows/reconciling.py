@@ -14,7 +14,7 @@ from ringonce.client.board import Board
 from ringonce.client.flows.reading import calls_of
 from ringonce.client.flows.session import Session
 from ringonce.client.policy import SKEW
-from ringonce.client.wishes import Flow, Hear, Now, Rivals
+from ringonce.client.wishes import Flow, Hear, Lane, Now, Rivals
 from ringonce.errors import RingonceError
 from ringonce.ledger import OPEN, Row
 
@@ -34,9 +34,12 @@ class Lookout:
     to: str
     listening: bool
     before: frozenset[str] = frozenset()
+    gaps: int = -1
+    """How often the agent's events may have been missed before."""
 
     def remember(self, board: Board) -> None:
         """Note the agent's calls that are known already: none of them is the one to come."""
+        self.gaps = board.gaps_of(self.row.agent_id)
         self.before = frozenset(facts.conversation_id for facts in board.of_agent(self.row.agent_id))
 
 
@@ -104,7 +107,8 @@ def recognise(board: Board, lookout: Lookout) -> Flow[tuple[tuple[str, str] | No
 def _sweep(session: Session, lookout: Lookout) -> Flow[None]:
     """Put on the board what reads show of the agent's calls. A read that fails is no evidence, and no error."""
     try:
-        shown = yield from calls_of(session, lookout.row.agent_id, lookout.row.armed_at)
+        # Behind creates without end, a read would come too late for the settle window.
+        shown = yield from calls_of(session, lookout.row.agent_id, lookout.row.armed_at, Lane.URGENT)
     except RingonceError:
         return
     for snapshot in shown:

@@ -7,7 +7,7 @@ from ringonce.client.answers import Person
 from ringonce.client.auth import AccessGrant, Auth
 from ringonce.client.board import Board
 from ringonce.client.flows.exchange import decoded, exchange, refusal
-from ringonce.client.wishes import Flow, Request
+from ringonce.client.wishes import Flow, Lane, Request
 from ringonce.config import Endpoints
 
 
@@ -53,19 +53,19 @@ class Session:
         return (self.own.get(agent) if agent else None) or self.auth
 
 
-def token_user(session: Session, agent: str = "") -> Flow[str]:
+def token_user(session: Session, agent: str = "", lane: Lane = Lane.READ) -> Flow[str]:
     """Say which user a token stands for; empty for an application's. Asked once, and only where it isn't plain.
 
     It is the client's own token, or that of *agent*, who has an identity of his own.
     """
     if agent not in session.users:
         auth = session.auth_of(agent)
-        session.users[agent] = "" if auth.service else (yield from _ask_user(session, agent))
+        session.users[agent] = "" if auth.service else (yield from _ask_user(session, agent, lane))
     return session.users[agent]
 
 
-def _ask_user(session: Session, agent: str) -> Flow[str]:
-    response = yield from exchange(Request("GET", session.url("/users/me")), agent=agent)
+def _ask_user(session: Session, agent: str, lane: Lane) -> Flow[str]:
+    response = yield from exchange(Request("GET", session.url("/users/me")), agent=agent, lane=lane)
     if response.status == 400:  # noqa: PLR2004  not.a.user: an application's token
         return ""
     if not response.ok:
