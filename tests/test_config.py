@@ -195,3 +195,14 @@ def test_a_state_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="RINGONCE_STATE_DIR"):
         config.state_dir({"RINGONCE_STATE_DIR": str(tmp_path / "file" / "state")})
+
+
+def test_the_state_folder_is_not_made_in_a_home_that_there_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "gone"))
+
+    with pytest.raises(ConfigError, match="a home that there is not"):
+        config.state_dir({"RINGONCE_STATE_DIR": "~/state"})
+
+    assert list(tmp_path.iterdir()) == []
