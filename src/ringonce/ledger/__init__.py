@@ -30,7 +30,7 @@ class RowState(enum.StrEnum):
 OPEN = frozenset({RowState.ARMED, RowState.UNKNOWN})
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is known of one intent. Times are seconds since the epoch. The number itself is not in it."""
 
     platform: str

@@ -33,14 +33,15 @@ class Lookout:
     row: Row
     to: str
     listening: bool
-    before: frozenset[str] = frozenset()
+    before: int = 0
+    """The board's newest number before: none of the calls up to it is the one to come."""
     gaps: int = -1
     """How often the agent's events may have been missed before."""
 
     def remember(self, board: Board) -> None:
         """Note the agent's calls that are known already: none of them is the one to come."""
         self.gaps = board.gaps_of(self.row.agent_id)
-        self.before = frozenset(facts.conversation_id for facts in board.of_agent(self.row.agent_id))
+        self.before = board.newest
 
 
 def look_for(session: Session, lookout: Lookout) -> Flow[tuple[str, str] | None]:
@@ -76,8 +77,8 @@ def recognise(board: Board, lookout: Lookout) -> Flow[tuple[tuple[str, str] | No
     row = lookout.row
     new = [
         facts
-        for facts in board.of_agent(row.agent_id)
-        if facts.conversation_id not in lookout.before and not board.claimed(facts.conversation_id)
+        for facts in board.of_agent(row.agent_id, after=lookout.before)
+        if not board.claimed(facts.conversation_id)
     ]
     for facts in new:
         if facts.stamp == row.intent:
