@@ -139,6 +139,8 @@ class Simulated:
         self.told: list[Call] = []
         self.wishes: list[Wish] = []
         self.channel: Channel | None = None
+        self.heard: dict[str, None] = {}
+        """The agents whose events come."""
         self._dice = Random(4)
 
     @property
@@ -209,8 +211,13 @@ class Simulated:
         return None
 
     def _hear(self, key: str, seen: int, until: float) -> None:
-        gaps = self.session.board.gaps
-        while self.session.board.count(key) == seen and self.session.board.gaps == gaps:
+        board = self.session.board
+
+        def gaps() -> int:
+            return sum(map(board.gaps_of, self.heard))
+
+        before = gaps()
+        while board.count(key) == seen and gaps() == before:
             coming = self.world.next_at()
             if coming is None or coming >= until:
                 return self.world.advance(until)
@@ -222,10 +229,12 @@ class Simulated:
             if self.channel is None or anew:
                 self.channel = self.run(subscribing.make_channel(self.session))
                 self.world.channels.attach(self.channel.id, self.hear_frame)
-                self.session.board.gaps += 1
+                self.heard |= {agent_id: None}
+                self.session.board.note_gap(self.heard)
             permitted = self.run(subscribing.subscribe(self.session, self.channel, [agent_id], replace=False))
         except RingonceError:
             return False
+        self.heard |= dict.fromkeys(permitted)
         return agent_id in permitted
 
     def overhear(self, hear: Callable[[bytes], None], *topics: str) -> None:
@@ -245,7 +254,7 @@ class Simulated:
         """Open the event socket again, as the stream does: with a gap on the board."""
         assert self.channel is not None
         self.world.channels.attach(self.channel.id, self.hear_frame)
-        self.session.board.gaps += 1
+        self.session.board.note_gap(self.heard)
 
     def hear_frame(self, frame: bytes) -> None:
         """Take one frame off the channel."""

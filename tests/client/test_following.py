@@ -167,7 +167,7 @@ def test_a_call_that_the_platform_has_forgotten_is_not_followed_for_ever(simulat
     call = placed(simulated, "+15559870000")
     followed(simulated, call, enough=lambda one: one.state is State.CONNECTED)
     simulated.disconnect()
-    simulated.session.board.gaps += 1
+    simulated.session.board.note_gap(simulated.heard)
     simulated.trouble = lambda request, go: Response(404, {}, b"{}") if request.method == "GET" else go()
     began = simulated.world.now
 
@@ -181,7 +181,7 @@ def test_a_follower_whose_platform_is_away_does_not_say_that_the_call_goes_on(si
     call = placed(simulated, "+15559870000")
     followed(simulated, call, enough=lambda one: one.state is State.CONNECTED)
     simulated.disconnect()
-    simulated.session.board.gaps += 1
+    simulated.session.board.note_gap(simulated.heard)
 
     def away(_: Request, __: Callable[[], Response]) -> Response:
         raise Lost("connection refused", sent=False)

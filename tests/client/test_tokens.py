@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -211,8 +211,8 @@ def test_the_answer_that_brings_a_refresh_token_is_waited_for_when(
     first = sandbox.do(consent)
     send, left = Transport.send, asyncio.Event()
 
-    async def slowly(self: Transport, request: Request) -> Response:
-        answer = await send(self, request)
+    async def slowly(self: Transport, request: Request, *ready: Callable[[], None]) -> Response:
+        answer = await send(self, request, *ready)
         if "/oauth/token" in request.url:
             left.set()
             await asyncio.sleep(0.05)

@@ -10,7 +10,7 @@ from ringonce.client.auth import AccessGrant
 from ringonce.client.channels import Channel
 from ringonce.client.flows import subscribing
 from ringonce.client.flows.session import Session
-from ringonce.client.stream import BARRED_FOR
+from ringonce.client.hub.hub import BARRED_FOR
 from ringonce.client.wishes import Arm, Flow, Hear, Listen, Lost, Now, Pace, Response, Send, Sleep, Tell, Token
 from ringonce.config import Endpoints
 from ringonce.errors import NotFound, RingonceError, TooLate
@@ -93,7 +93,7 @@ class Process:
         """Open the event socket again: what happened in between was not heard."""
         if self.channel is not None and not self._attached:
             self._attached = self.stage.world.channels.attach(self.channel.id, self._hear_frame)
-            self.session.board.gaps += 1
+            self.session.board.note_gap(self._permitted)
             self._wake(None)
 
     # One for each kind of wish: gives what was wished for, or PENDING and resumes later.

@@ -68,7 +68,7 @@ def client_of(
     environ: collections.abc.Mapping[str, str],
     ledger: "Ledger | None" = None,
 ) -> "AsyncClient":
-    """Make the client that *settings* lead to. It keeps its notification channel for the next run."""
+    """Make the client that *settings* lead to. It keeps its notification channels for the next run."""
     from ringonce import AccessToken, AsyncClient, Auth, ClientCredentials, RefreshToken
 
     auth: Auth

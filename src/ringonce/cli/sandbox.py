@@ -11,6 +11,7 @@ from ringonce.errors import ConfigError
 
 MOST_AGENTS = 99_999
 FASTEST = 10_000.0
+MOST_A_MINUTE = 1_000_000_000
 
 
 class Speed(click.ParamType[float]):
@@ -45,9 +46,16 @@ class Speed(click.ParamType[float]):
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="Throws the sandbox's dice: the same seed, the same run."
 )
+@click.option(
+    "--rate-limit",
+    type=click.IntRange(0, MOST_A_MINUTE),
+    default=300,
+    show_default=True,
+    help="Requests a minute that a token has; 0 is no limit.",
+)
 @click.option("--json", "as_json", is_flag=True, help='First line: {"event":"ready","url":…}.')
 @answering
-def command(*, host: str, port: int, agents: int, speed: float, seed: int, as_json: bool) -> int:
+def command(*, host: str, port: int, agents: int, speed: float, seed: int, rate_limit: int, as_json: bool) -> int:
     r"""Run a Genesys Cloud of your own on this machine, until Ctrl-C.
 
     It keeps everything in memory and needs no account; the last four digits dialled choose what happens:
@@ -66,7 +74,7 @@ def command(*, host: str, port: int, agents: int, speed: float, seed: int, as_js
         _greet(url, as_json=as_json)
 
     try:
-        sandbox.run(host=host, port=port, agents=agents, speed=speed, seed=seed, ready=greet)
+        sandbox.run(host=host, port=port, agents=agents, speed=speed, seed=seed, rate_limit=rate_limit, ready=greet)
     except sandbox.SandboxError as error:
         cause = error.__cause__
         elsewhere = isinstance(cause, OSError) and cause.errno == errno.EADDRNOTAVAIL

@@ -43,8 +43,8 @@ class AsyncClient:
     from `GENESYSCLOUD_REGION`, `GENESYSCLOUD_OAUTHCLIENT_ID`, `GENESYSCLOUD_OAUTHCLIENT_SECRET`,
     `GENESYSCLOUD_ACCESS_TOKEN` and `RINGONCE_BASE_URL`. *country* is where numbers without a country code live.
     *ledger* is where intents are kept (memory, if none is given); clients that share one share its promise.
-    *channel_store* is a folder in which the notification channel is kept for the next run, *safe* where refresh
-    tokens are kept (by default the system's keyring, or a file that only its owner can read).
+    *channel_store* is a folder in which notification channels are kept for the next run, *safe* where refresh tokens
+    are kept (by default the system's keyring, or a file that only its owner can read).
 
     Use it with `async with`, or call `aclose` in the end. It belongs to the event loop that first used it.
     """

@@ -4,7 +4,7 @@ Events and reads are put on it; flows look at it. A follower compares counts, so
 and never a backlog, and costs the others nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ringonce.client.fold import Facts
 from ringonce.client.snapshots import Snapshot
@@ -20,9 +20,12 @@ class Board:
         self._facts: dict[str, Facts] = {}
         self._counts: dict[str, int] = {}
         self._by_agent: dict[str, dict[str, None]] = {}
-        self._claimed: dict[str, int] = {}
-        self.gaps = 0
-        """How often the event stream was (re)opened: what happened between two openings was not seen."""
+        self._claimed: set[str] = set()
+        self._whole: dict[str, tuple[str, int]] = {}
+        self._gaps: dict[str, int] = {}
+        self._turns: dict[str, float] = {}
+        self.being_read: set[str] = set()
+        """Conversations that one of their followers is reading right now, for all of them."""
 
     def count(self, key: str) -> int:
         """How often something changed for *key*, a conversation's or an agent's id."""
@@ -59,17 +62,45 @@ class Board:
         """Give the conversations that an agent was seen in, in the order they were first seen."""
         return (self._facts[one] for one in self._by_agent.get(agent_id, ()) if one in self._facts)
 
-    def claim(self, conversation_id: str) -> None:
-        """Mark a conversation as an intent's, watched since before its create left."""
-        self._claimed[conversation_id] = self.gaps
+    def note_gap(self, agents: Iterable[str], *, apart: float = 0.0) -> tuple[str, ...]:
+        """Note that events of these agents may have been missed until now; give the keys of whoever should know.
+
+        *apart* is how many seconds one agent's calls are to be read after the last one's, so that a call which
+        speaks for itself meanwhile need not be read at all.
+        """
+        keys: list[str] = []
+        for place, agent in enumerate(agents):
+            self._gaps[agent] = self.gaps_of(agent) + 1
+            self._turns[agent] = place * apart
+            keys += (agent, *self._by_agent.get(agent, ()))
+        return tuple(keys)
+
+    def gaps_of(self, agent_id: str) -> int:
+        """How often events of the agent may have been missed: what happened before the last time was not all seen."""
+        return self._gaps.get(agent_id, 0)
+
+    def turn_of(self, agent_id: str) -> float:
+        """Seconds after the agent's last gap from which his calls are to be read."""
+        return self._turns.get(agent_id, 0.0)
+
+    def claim(self, conversation_id: str, agent_id: str, gaps: int) -> None:
+        """Mark a conversation as an intent's, watched since the agent had *gaps*, before its create left."""
+        self._claimed.add(conversation_id)
+        self._by_agent.setdefault(agent_id, {})[conversation_id] = None
+        self.vouch(conversation_id, agent_id, gaps)
 
     def claimed(self, conversation_id: str) -> bool:
         """Say whether the conversation is an intent's."""
         return conversation_id in self._claimed
 
     def seen_whole(self, conversation_id: str) -> bool:
-        """Say whether the event stream has been open since before the conversation began."""
-        return self._claimed.get(conversation_id) == self.gaps
+        """Say whether nothing of the conversation can have been missed: all of it was heard, or read since."""
+        agent_id, gaps = self._whole.get(conversation_id, ("", -1))
+        return gaps == self.gaps_of(agent_id)
+
+    def vouch(self, conversation_id: str, agent_id: str, gaps: int) -> None:
+        """Note that the conversation is known whole as of the agent's *gaps*: a full picture of it came after them."""
+        self._whole[conversation_id] = agent_id, gaps
 
     def _make_room(self) -> None:
         if len(self._facts) < KEPT:
@@ -78,7 +109,8 @@ class Board:
         for one in gone:
             del self._facts[one]
             self._counts.pop(one, None)
-            self._claimed.pop(one, None)
+            self._claimed.discard(one)
+            self._whole.pop(one, None)
         for mine in self._by_agent.values():
             for one in gone:
                 mine.pop(one, None)

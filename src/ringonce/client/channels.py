@@ -2,7 +2,7 @@
 
 A user and OAuth client may have 20; making the 21st silently takes the events from the oldest, whoever uses it
 (documented in the platform's notification guide). A channel has one socket, so each running process needs its own:
-a slot is a file, locked while in use.
+a slot is a file, locked while in use. A process that listens to thousands of agents holds several.
 """
 
 import contextlib
@@ -15,7 +15,8 @@ import msgspec
 
 from ringonce.client.wishes import UNREADABLE
 
-SLOTS = 8
+SLOTS = 20
+"""As many as an identity may have channels."""
 
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):

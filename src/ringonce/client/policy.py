@@ -4,6 +4,7 @@ import enum
 from collections.abc import Mapping
 
 from ringonce.client.wishes import Lost, Request, Response
+from ringonce.models import State
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 MOST_TRIES = 4
@@ -70,13 +71,33 @@ def need(issued_at: float, expires_at: float | None, now: float) -> Need:
     return Need.IF_FREE if now < expires_at - min(TOKEN_LEEWAY, life / 10) else Need.MUST
 
 
-def listening_pause(quiet: int) -> float:
-    """Give the seconds of silence on a healthy event stream after which a follower reads, for the *quiet*-th time.
+FIRST_WORD, SETTING_UP, TALKING = 20.0, 60.0, 300.0
+"""Seconds of silence about one call, on an event stream that works, before the first read: while nothing at all was
+said of it, while it is being set up (a station gives up after about 60), and once it is connected."""
 
-    A socket can stay open and mute (the platform evicts the oldest channel without a word), so no stream is
-    trusted for ever; nor is a long talk worth a read every few seconds.
+
+def listening_pause(state: State | None, quiet: int) -> float:
+    """Give the seconds of silence about a call in *state* after which its follower reads, for the *quiet*-th time.
+
+    None is a call of which nothing was said yet. This only finds single events that were lost: whether the stream
+    as a whole still works is for whoever keeps it to find out, at a cost that does not grow with the calls.
     """
-    return min(60.0, 10.0 * 1.6**quiet)
+    first = FIRST_WORD if state is None else TALKING if state is State.CONNECTED else SETTING_UP
+    return min(1800.0, first * 1.6**quiet)
+
+
+def doubting_pause(quiet: int) -> float:
+    """Give the seconds without an event on a whole channel after which one call is read, for the *quiet*-th time."""
+    return min(60.0, 15.0 * 1.6**quiet)
+
+
+def apart(calls: int) -> float:
+    """Give the seconds between the reads of one call and the next where those of *calls* agents were interrupted.
+
+    The quota is 300 requests a minute (the platform's documentation): asked for faster than that they only queue,
+    and a call that says something meanwhile need not be read.
+    """
+    return min(0.2, 60.0 / max(calls, 1))
 
 
 def polling_pause(reads: int) -> float:

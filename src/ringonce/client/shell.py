@@ -11,9 +11,9 @@ from typing import Any, Generic, TypeVar
 
 from ringonce.client.flows.session import Session
 from ringonce.client.governor import Governor
+from ringonce.client.hub.hub import Hub
 from ringonce.client.landing import consent
 from ringonce.client.safe import Safe
-from ringonce.client.stream import EventStream
 from ringonce.client.tokens import Tokens
 from ringonce.client.transport import Transport
 from ringonce.client.wishes import (
@@ -62,7 +62,7 @@ class _Done(Generic[T]):
 
 
 class Shell:
-    """Runs flows on one event loop, with one transport, one token for each identity, and one event stream."""
+    """Runs flows on one event loop, with one transport, one token for each identity, and one notification hub."""
 
     def __init__(
         self, session: Session, ledger: Ledger, timeouts: Timeouts, channel_store: Path | None, safe: Callable[[], Safe]
@@ -76,16 +76,16 @@ class Shell:
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._sleepers: set[asyncio.Future[None]] = set()
         self._closed = False
-        self._stream = EventStream(session, self._transport, self.run, self._wake, channel_store)
+        self._hub = Hub(session, self._transport, self.run, self._wake, channel_store)
 
     async def close(self) -> None:
-        """Close the event stream and every connection; flows that go on are told so at their next wish."""
+        """Close the event sockets and every connection; flows that go on are told so at their next wish."""
         self._closed = True
         self._wake(None)
         for sleeper in tuple(self._sleepers):
             _resolve(sleeper)
         await self._governor.close()
-        await self._stream.close()
+        await self._hub.close()
         await self._tokens.close()
         await self._transport.close()
 
@@ -100,6 +100,7 @@ class Shell:
             raise
         finally:
             flow.close()
+            self._hub.leave(flow)
         return wish.value
 
     async def tell(self, flow: Flow[Call]) -> AsyncGenerator[Call]:
@@ -112,6 +113,7 @@ class Shell:
                 wish = await self._step(flow, wish)
         finally:
             flow.close()
+            self._hub.leave(flow)
 
     def _wind_up(self, flow: Flow[T]) -> None:
         """Let a flow that nobody waits for any more put the ledger right."""
@@ -123,24 +125,22 @@ class Shell:
 
     async def _step(self, flow: Flow[T], wish: Wish) -> "Wish | _Done[T]":
         try:
-            answer = await self._give(wish)
+            answer = await self._give(wish, flow)
         except (Lost, RingonceError) as refused:
             return _advance(flow, refused)
         return _advance(flow, answer)
 
-    async def _give(self, wish: Wish) -> Any:  # noqa: C901, PLR0912  one case a wish
+    async def _give(self, wish: Wish, whom: object) -> Any:  # noqa: C901, PLR0912  one case a wish
         if self._closed and not isinstance(wish, (Look, Arm, Settle, Release, Keep, Now)):
-            raise NoAnswer(
-                "The client was closed meanwhile",
-                why="somebody called close",
-                fix="ask again with another client; the same intent then tells what became of a call",
-            )
+            raise _closed()
         match wish:
             case Send():
                 return await self._send(wish)
             case Pace():
                 if not self._governor.at_once(wish):
                     await self._governor.wait(wish)
+                    if self._closed:  # which ends every wait
+                        raise _closed()
             case Now():
                 return time.time()
             case Hear():
@@ -150,7 +150,7 @@ class Shell:
             case Gauge(token):
                 return await self._governor.gauge(token)
             case Listen(agent_id, anew):
-                return await self._stream.listen(agent_id, anew=anew)
+                return await self._hub.listen(whom, agent_id, anew=anew)
             case Sleep(seconds):
                 await self._rest(self._sleepers, seconds)
             case Mark(number):
@@ -257,10 +257,18 @@ class Shell:
             among.discard(waiter)
 
     def _wake(self, keys: Sequence[str] | None) -> None:
-        """Wake whoever waits for *keys*; for None, everybody: there was a gap."""
+        """Wake whoever waits for *keys*; for None, everybody."""
         for key in list(self._waiting) if keys is None else keys:
             for waiter in tuple(self._waiting.get(key, ())):
                 _resolve(waiter)
+
+
+def _closed() -> NoAnswer:
+    return NoAnswer(
+        "The client was closed meanwhile",
+        why="somebody called close",
+        fix="ask again with another client; the same intent then tells what became of a call",
+    )
 
 
 def _advance(flow: Flow[T], answer: Any) -> Wish | _Done[T]:

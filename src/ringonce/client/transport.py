@@ -118,14 +118,10 @@ class EventSocket:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
 
-    async def frames(self, idle: float) -> AsyncGenerator[str | None]:
-        """Give each text frame, and None after each *idle* seconds of silence; end when the socket does."""
+    async def frames(self) -> AsyncGenerator[str]:
+        """Give each text frame; end when the socket does."""
         while True:
-            try:
-                message = await self._socket.receive(timeout=idle)
-            except TimeoutError:
-                yield None
-                continue
+            message = await self._socket.receive()
             if message.type is aiohttp.WSMsgType.TEXT:
                 yield message.data
             elif message.type in {

@@ -11,6 +11,7 @@ Nothing of the web server is imported before one of them starts.
 import asyncio
 import concurrent.futures
 import contextlib
+import dataclasses
 import functools
 import gc
 import signal
@@ -44,7 +45,8 @@ class Sandbox:
 
     *port* 0 takes a free one. *agents* adds `agent-00001@example.com` and so on to the default org.
     With the clock `manual`, world time moves by `advance` only; with `real`, *speed* times as fast as *wall*.
-    One *seed* gives one sequence of ids, tokens and misfortunes. A *host* that is not loopback opens the sandbox to
+    One *seed* gives one sequence of ids, tokens and misfortunes. *rate_limit* is requests a minute for each token in
+    place of the org's (300); 0 lifts the limit. A *host* that is not loopback opens the sandbox to
     whoever can reach it. Its methods may be called from any thread.
     """
 
@@ -58,10 +60,20 @@ class Sandbox:
         speed: float = 1.0,
         clock: ClockMode = "real",
         org: "Org | None" = None,
+        rate_limit: int | None = None,
         wall: Callable[[], float] = time.monotonic,
     ) -> None:
         self._furnish = functools.partial(
-            _furnish, host, port, agents=agents, seed=seed, speed=speed, clock=clock, org=org, wall=wall
+            _furnish,
+            host,
+            port,
+            agents=agents,
+            seed=seed,
+            speed=speed,
+            clock=clock,
+            org=org,
+            rate_limit=rate_limit,
+            wall=wall,
         )
         self._running: _Running | None = None
 
@@ -194,15 +206,25 @@ async def serve(
     speed: float = 1.0,
     clock: ClockMode = "real",
     org: "Org | None" = None,
+    rate_limit: int | None = None,
     faults: Iterable[Mapping[str, Any]] = (),
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Run a sandbox in the foreground until SIGINT or SIGTERM; *ready* is called with its URL.
 
-    *faults* are set from the start: `HOSTILE` is a little of everything.
+    *faults* are set from the start: `HOSTILE` is a little of everything. *rate_limit* is as with `Sandbox`.
     """
     _, server, url = _furnish(
-        host, port, agents=agents, seed=seed, speed=speed, clock=clock, org=org, wall=time.monotonic, faults=faults
+        host,
+        port,
+        agents=agents,
+        seed=seed,
+        speed=speed,
+        clock=clock,
+        org=org,
+        rate_limit=rate_limit,
+        wall=time.monotonic,
+        faults=faults,
     )
     stop = asyncio.Event()
     with _until_signalled(stop):
@@ -238,14 +260,18 @@ def _furnish(
     speed: float,
     clock: ClockMode,
     org: "Org | None",
+    rate_limit: int | None,
     wall: Callable[[], float],
     faults: Iterable[Mapping[str, Any]] = (),
 ) -> "tuple[Door, Server, str]":
     web = _web()
     from ringonce.sandbox.clock import Clock
+    from ringonce.sandbox.default_org import default_org
     from ringonce.sandbox.door import Door, is_loopback
     from ringonce.sandbox.world import World
 
+    if rate_limit is not None:
+        org = dataclasses.replace(org or default_org(agents), rate_limit=rate_limit or None)
     world = World(now=time.time(), seed=seed, agents=agents, org=org)
     door = Door(world, Clock(world, wall=wall, mode=clock, speed=speed), seed=seed, open_to_all=not is_loopback(host))
     for fault in faults:

@@ -84,7 +84,8 @@ class _Admin:
         return JSONResponse({"calls": self._house.world.calls()[_last(request) :]})
 
     async def requests(self, request: Request) -> Response:
-        return JSONResponse({"requests": self._house.journal.all(_last(request))})
+        journal = self._house.journal
+        return JSONResponse({"total": journal.total, "requests": journal.all(_last(request))})
 
     async def forget_requests(self, _: Request) -> Response:
         self._house.journal.clear()

@@ -42,16 +42,20 @@ class Journal:
 
     def __init__(self) -> None:
         self._entries: collections.deque[Entry] = collections.deque(maxlen=KEPT)
+        self.total = 0
+        """How many requests there were since the beginning, those that are no longer kept included."""
 
     def write(self, at: float, method: str, path: str, query: str) -> Entry:
         """Note a request down; its *query* loses what could open a door."""
         entry = Entry(at, method, path, _masked(query) if query else "")
         self._entries.append(entry)
+        self.total += 1
         return entry
 
     def clear(self) -> None:
         """Forget all requests."""
         self._entries.clear()
+        self.total = 0
 
     def all(self, first: int | None = None) -> list[dict[str, Any]]:
         """List the requests as `/_sandbox/requests` shows them, from index *first* on."""

@@ -1,8 +1,8 @@
 """Following a call to its end: by events, repaired by reads wherever events may be missing.
 
-A read is made when the call's beginning was not watched, when the stream was opened again (what happened in between
-was not seen), when a stream says nothing for long (a socket can stay open and mute), and all along where there is
-no stream. Every wait has an end.
+A read is made when the call's beginning was not watched, when the agent's events were interrupted and none has come
+since (each is a full picture), when nothing is said of the call for long, and all along where there is no stream.
+Every wait has an end.
 """
 
 import math
@@ -20,6 +20,8 @@ GONE_FOR, AWAY_FOR = 10.0, 120.0
 """Seconds for which a call is followed though the platform says that there is none, or says nothing at all."""
 LAST_WORDS = 1.0
 """Seconds for which an ended call is still heard: the platform corrects its reasons within moments of the end."""
+OTHERS_READ = 1.0
+"""Seconds for which what another follower of the same call is reading is waited for."""
 RELISTEN_EVERY = 10
 """Reads without an event stream after which one is asked for again."""
 RECENT = 86_400.0
@@ -60,6 +62,11 @@ def follow(
 class _Watch:
     """One follower's knowledge of what it may have missed."""
 
+    __slots__ = (
+        "agent_id", "board", "conversation_id", "ended_at", "failing_since", "failure", "gaps", "listening", "quiet",
+        "read_from", "reads", "session", "since",
+    )  # fmt: skip
+
     def __init__(self, session: Session, conversation_id: str, agent_id: str, now: float) -> None:
         self.session, self.conversation_id, self.agent_id = session, conversation_id, agent_id
         self.board = session.board
@@ -70,8 +77,10 @@ class _Watch:
         self.failure: RingonceError | None = None
         """Why the call can't be read, since `failing_since`."""
         self.failing_since = now
-        # Missed nothing so far only if the stream was open before the call began, and still is.
-        self.gaps = self.board.gaps if self.board.seen_whole(conversation_id) else -1
+        # Missed nothing so far only if the agent's events have flowed since before the call began.
+        self.gaps = self.board.gaps_of(agent_id)
+        self.read_from: float | None = None if self.board.seen_whole(conversation_id) else now
+        """When to read what may have been missed, unless an event tells it before."""
 
     @property
     def facts(self) -> Facts:
@@ -94,26 +103,63 @@ class _Watch:
         """Give the moment of the next read, if nothing is heard until then."""
         if self.ended_at is not None:
             return self.ended_at + LAST_WORDS
-        if self.listening and self.failure is None:
-            missed = self.gaps != self.board.gaps
-            return self.since + (0.0 if missed else policy.listening_pause(self.quiet))
-        return self.since + (policy.polling_pause(self.reads) if self.reads else 0.0)
+        if self.failure is not None:
+            wait = GONE_FOR if isinstance(self.failure, NotFound) and self.known else policy.polling_pause(self.reads)
+            return self.since + wait
+        if not self.listening:
+            return max(self.since + (policy.polling_pause(self.reads) if self.reads else 0.0), self.read_from or 0.0)
+        if self.read_from is not None:
+            return self.read_from
+        return self.since + policy.listening_pause(self.facts.call().state if self.known else None, self.quiet)
 
     def go_on(self, now: float, deadline: float) -> Flow[None]:
         """Wait for something new, or read once that is due."""
+        self.note_gap(now)
+        if self.read_from is not None and self.board.seen_whole(self.conversation_id):
+            self.read_from = None  # somebody else has read it
         due, seen = self.due(), self.board.count(self.conversation_id)
-        if due > now:
+        silent = due > now
+        if silent:
             yield Hear(self.conversation_id, seen, min(due, deadline) - now)
+            now = yield Now()
             if self.board.count(self.conversation_id) != seen:
-                self.since, self.quiet = (yield Now()), 0
+                self.since, self.quiet = now, 0
+                if self.gaps == self.board.gaps_of(self.agent_id):
+                    self.vouch()  # an event after the gap: it shows the whole call
                 return
-            if (yield Now()) < due or self.ended_at is not None:
+            if now < due:
+                if self.note_gap(now):
+                    yield from self.listen()  # it may be down and not come back, or be there again
                 return
-        yield from self._read(silent=due > now)
+            if self.ended_at is not None:
+                return
+        if self.conversation_id in self.board.being_read:
+            yield Hear(self.conversation_id, seen, OTHERS_READ)
+            self.since, self.reads = (yield Now()), self.reads + 1
+            return
+        self.board.being_read.add(self.conversation_id)
+        try:
+            yield from self._read(silent=silent)
+        finally:
+            self.board.being_read.discard(self.conversation_id)
+
+    def note_gap(self, now: float) -> bool:
+        """Say whether the agent's events were interrupted since this was last asked; the call is read in its turn."""
+        gaps = self.board.gaps_of(self.agent_id)
+        if gaps == self.gaps:
+            return False
+        self.gaps, self.read_from = gaps, now + self.board.turn_of(self.agent_id)
+        return True
+
+    def vouch(self) -> None:
+        """Know, for all who follow the call, that nothing of it is missing."""
+        self.read_from = None
+        if self.listening:
+            self.board.vouch(self.conversation_id, self.agent_id, self.gaps)
 
     def _read(self, *, silent: bool) -> Flow[None]:
-        before, missed = self.board.count(self.conversation_id), self.gaps != self.board.gaps
-        self.gaps = self.board.gaps
+        before, gaps = self.facts.call(), self.board.gaps_of(self.agent_id)
+        silent = silent and self.read_from is None and self.listening
         self.reads += 1
         self.quiet += 1
         try:
@@ -123,25 +169,34 @@ class _Watch:
             now: float = yield Now()
             self.failing_since = now if self.failure is None else self.failing_since
             self.failure = failure
-            if not self.known or now > self.failing_since + (GONE_FOR if isinstance(failure, NotFound) else AWAY_FOR):
+            if not self.known or now >= self.failing_since + (GONE_FOR if isinstance(failure, NotFound) else AWAY_FOR):
                 raise
         else:
             self.failure = None
+            if gaps == self.gaps:
+                self.vouch()
         self.since = yield Now()
-        changed = self.board.count(self.conversation_id) != before
         leg = self.facts.agent_leg
         if not self.agent_id and leg is not None:
             self.agent_id = leg.user_id
             yield from self.listen()
-            self.gaps = -1  # what came between the read and the subscription was not seen
-        elif silent and changed and self.listening:
-            # The stream was open and said nothing about what the read has just shown: it is mute.
+            # What came between the read and the subscription was not seen.
+            self.gaps, self.read_from = self.board.gaps_of(self.agent_id), self.since
+        elif silent and moved(before, self.facts.call()):
+            # The stream was open and said nothing about what the read has just shown: it may be mute.
             yield from self.listen(anew=True)
-        elif missed and self.listening:
-            yield from self.listen()  # it may be down, and not come back
         elif not self.listening and self.reads % RELISTEN_EVERY == 0:
             yield from self.listen()
-            self.gaps = -1
+            self.read_from = self.since
+
+
+def moved(before: Call, after: Call) -> bool:
+    """Say whether something happened that an event should have told; a read shows more than events do."""
+
+    def shown(call: Call) -> object:
+        return call.state, call.held, call.muted, [(leg.id, leg.state) for leg in call.participants]
+
+    return shown(before) != shown(after)
 
 
 def get_call(session: Session, conversation_id: str) -> Flow[Call]:

@@ -184,7 +184,7 @@ def _settle(row: Row, state: RowState, **became: Any) -> Flow[Row]:
 
 def _placed(session: Session, row: Row, lookout: Lookout, conversation_id: str, evidence: str = "") -> Flow[Placed]:
     if lookout.listening:
-        session.board.claim(conversation_id)
+        session.board.claim(conversation_id, row.agent_id, lookout.gaps)
     became: dict[str, Any] = {"conversation_id": conversation_id, "adopted": bool(evidence), "evidence": evidence}
     stands = yield from _settle(row, RowState.PLACED, **became)
     if stands.state is not RowState.PLACED:

@@ -34,9 +34,12 @@ class Lookout:
     to: str
     listening: bool
     before: frozenset[str] = frozenset()
+    gaps: int = -1
+    """How often the agent's events may have been missed before."""
 
     def remember(self, board: Board) -> None:
         """Note the agent's calls that are known already: none of them is the one to come."""
+        self.gaps = board.gaps_of(self.row.agent_id)
         self.before = frozenset(facts.conversation_id for facts in board.of_agent(self.row.agent_id))
 
 
