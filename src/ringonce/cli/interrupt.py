@@ -53,6 +53,11 @@ class Interrupt:
         asked = asyncio.create_task(self._asked.wait())
         try:
             await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            # A Ctrl-C from before we listened. Nobody else holds the work, nor would hear how it ends.
+            await stopped(task)
+            task.cancelled() or task.exception()
+            raise
         finally:
             asked.cancel()
         return task
