@@ -136,7 +136,9 @@ class _Careful:
     def stopped(self) -> None:
         self._session.on_wire.discard(self._lookout.row.intent)
 
-    def again(self) -> Flow[None]:
+    def again(self, *, answered: bool) -> Flow[None]:
+        if answered:  # a gateway may say 401 or 429 for a create that went through, while no event comes
+            yield from look_once(self._session, self._lookout)
         found, awaited = yield from recognise(self._session.board, self._lookout)
         if found or awaited:
             raise NoAnswer(
