@@ -62,6 +62,7 @@ class SqliteLedger:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path).expanduser()
+        self._pid = os.getpid()
         self._lock, self._meters_lock = threading.Lock(), threading.Lock()
         self._meters_db: sqlite3.Connection | None = None
         with self._said("opened"):
@@ -70,6 +71,8 @@ class SqliteLedger:
 
     def close(self) -> None:
         """Close the file."""
+        if os.getpid() != self._pid:
+            return
         self._db.close()
         with self._meters_lock:
             if self._meters_db is not None:
@@ -238,6 +241,13 @@ class SqliteLedger:
 
     @contextlib.contextmanager
     def _said(self, done: str) -> Iterator[None]:
+        if os.getpid() != self._pid:
+            # SQLite's connections don't survive a fork: two processes would undo each other's locks.
+            raise LedgerError(
+                f"The ledger {self.path} was opened by the process that was forked",
+                why="a child can't share its connection; nothing was sent",
+                fix="open it after the fork",
+            )
         try:
             yield
         except (sqlite3.Error, OSError) as wrong:
