@@ -30,6 +30,16 @@ def test_the_same_intent_in_a_second_run_is_the_first_call(sandbox: Sandbox, run
     assert (first["replayed"], second["replayed"]) == (False, True)
 
 
+def test_the_same_intent_at_another_spelling_of_the_address_is_the_first_call(sandbox: Sandbox, run: Run) -> None:
+    first = result_of(run(*CALL, "--intent", "crm-4711").stdout)
+    elsewhere = sandbox.url.replace("127.0.0.1", "LocalHost")
+    second = result_of(run(*CALL, "--intent", "crm-4711", "--base-url", elsewhere).stdout)
+
+    assert second["conversation_id"] == first["conversation_id"]
+    assert second["replayed"]
+    assert len(sandbox.calls()) == 1
+
+
 def test_two_terminals_at_once_are_one_call(sandbox: Sandbox, start: Callable[..., Any]) -> None:
     both = [start(*CALL, "--intent", "crm-4711") for _ in "12"]
     told = [result_of(one.communicate(timeout=30)[0]) for one in both]

@@ -142,7 +142,7 @@ def _place(errand: "Errand", settings: "Settings", told: "Teller") -> int:
     from ringonce.cli.door import client_of, ledger_of
     from ringonce.cli.errand import carry_out, run
 
-    errand.platform = settings.endpoints.api
+    errand.platform = settings.endpoints.platform
 
     async def placing(ledger: "SqliteLedger") -> int:
         async with client_of(settings, os.environ, ledger) as client:

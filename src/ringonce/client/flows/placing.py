@@ -68,7 +68,7 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
     """
     order = checked(session, order)
     mark: str = yield Mark(order.to)
-    there: Row | None = yield Look(session.endpoints.api, order.intent)
+    there: Row | None = yield Look(session.endpoints.platform, order.intent)
     try:
         planned = yield from plan(session, order)
     except (Unreachable, NoAnswer, ApiRefusal) as silent:
@@ -88,7 +88,7 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
         now: float = yield Now()
         Send(request, began + order.timeout).check(now)  # else a row would be armed that nobody may send
         row = Row(
-            platform=session.endpoints.api,
+            platform=session.endpoints.platform,
             intent=order.intent,
             agent_id=planned.agent_id,
             mark=mark,
