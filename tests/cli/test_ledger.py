@@ -180,3 +180,14 @@ def test_a_ledger_that_cannot_be_used_sends_nothing(sandbox: Sandbox, run: Run, 
     assert "nothing was sent" in done.stderr
     assert result_of(done.stdout)["conversation_id"] is None
     assert sandbox.calls() == []
+
+
+def test_without_the_ledger_nobody_says_that_a_chosen_intent_never_rang(
+    run: Run, environ: dict[str, str], unknown: str
+) -> None:
+    (Path(environ["RINGONCE_STATE_DIR"]) / "ledger.sqlite3").chmod(0o644)
+
+    done = run(*CALL, "--intent", unknown)
+
+    assert done.exit_code == 5
+    assert "by this run" in done.stderr

@@ -38,6 +38,7 @@ from ringonce.client.wishes import (
 from ringonce.errors import (
     ApiRefusal,
     IntentConflict,
+    LedgerError,
     NoAnswer,
     NotFound,
     OutcomeUnknown,
@@ -319,8 +320,15 @@ def _kept(error: ApiRefusal) -> str:
 
 
 def _refusal_again(row: Row) -> Refused:
-    told = msgspec.json.decode(row.refusal)
-    error: Refused = getattr(errors, told.pop("kind"))(told.pop("what"), **told)
+    try:
+        told = msgspec.json.decode(row.refusal)
+        error: Refused = getattr(errors, told.pop("kind"))(told.pop("what"), **told)
+    except (msgspec.MsgspecError, AttributeError, KeyError, TypeError):
+        return LedgerError(
+            f"Intent {row.intent!r} was refused, but with what words can't be read",
+            why="its row in the ledger is damaged; nothing was sent by this run",
+            fix="give the next try a key of its own",
+        )
     error.fix += "; the intent stays refused, so give the next try a key of its own"
     error.replayed = True
     return error
