@@ -57,6 +57,15 @@ class Endpoints(msgspec.Struct, frozen=True):
     api: str
     login: str
 
+    @property
+    def platform(self) -> str:
+        """What the ledger knows the platform by: the API's address, with one name for this machine."""
+        parts = urllib.parse.urlsplit(self.api)
+        if parts.hostname not in {"localhost", "::1"}:
+            return self.api
+        port = "" if parts.port is None else f":{parts.port}"
+        return f"{parts.scheme}://127.0.0.1{port}{parts.path}"
+
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     """Deadlines of one request, in seconds: to connect, between two reads, and in all."""
@@ -306,4 +315,5 @@ def _origin(url: str, name: str, *, allow_http: bool) -> str:
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     path = re.sub(r"(/api/v2)?/*$", "", parts.path.rstrip("/"))
-    return f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{path}"
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}{'' if port in {None, usual} else f':{port}'}{path}"

@@ -222,8 +222,14 @@ def wrong_secret(request: Request, _go: Answer) -> Response:
     return Response(400, {}, b'{"error":"invalid_client"}') if request.form else Response(401, {}, b"{}")
 
 
+def no_right(request: Request, go: Answer) -> Response:
+    return go() if request.form else Response(403, {}, b"{}")
+
+
 SILENT = pytest.mark.parametrize(
-    "silence", [out_of_reach, no_answer, spent, wrong_secret], ids=["out of reach", "no answer", "quota", "no token"]
+    "silence",
+    [out_of_reach, no_answer, spent, wrong_secret, no_right],
+    ids=["out of reach", "no answer", "quota", "no token", "no permission"],
 )
 
 

@@ -67,7 +67,7 @@ class Client:
         self._thread = threading.Thread(target=self._loop.run_forever, name="ringonce", daemon=True)
         self._thread.start()
         # Also runs at the interpreter's exit, so a forgotten close neither hangs it nor leaks.
-        self._finish = weakref.finalize(self, _shut, self._loop, self._thread, self._client)
+        self._finish = weakref.finalize(self, _shut, self._pid, self._loop, self._thread, self._client)
 
     def __enter__(self) -> Self:
         return self
@@ -285,7 +285,9 @@ def _begin(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T], future
     future.add_done_callback(lambda one: one.cancelled() and loop.call_soon_threadsafe(task.cancel))
 
 
-def _shut(loop: asyncio.AbstractEventLoop, thread: threading.Thread, client: AsyncClient) -> None:
+def _shut(pid: int, loop: asyncio.AbstractEventLoop, thread: threading.Thread, client: AsyncClient) -> None:
+    if os.getpid() != pid:
+        return  # a forked child has no such thread, and the connections are not its own
     with contextlib.suppress(TimeoutError):
         asyncio.run_coroutine_threadsafe(_end(client), loop).result(2 * CLOSING)
     loop.call_soon_threadsafe(loop.stop)

@@ -72,7 +72,7 @@ class Shell:
         self._session, self._ledger = session, ledger
         self._transport = Transport(timeouts)
         self._tokens = Tokens(session, self.run)
-        self._governor = Governor(session.endpoints.api, ledger)
+        self._governor = Governor(session.endpoints.platform, ledger)
         self._open_safe = safe
         self._safe: Safe | None = None
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}

@@ -15,7 +15,7 @@ from ringonce.client.flows.reading import calls_of
 from ringonce.client.flows.session import Session
 from ringonce.client.policy import SKEW
 from ringonce.client.wishes import Flow, Hear, Lane, Now, Rivals
-from ringonce.errors import RingonceError
+from ringonce.errors import LedgerError, RingonceError
 from ringonce.ledger import OPEN, Row
 
 STATION_PATIENCE = 75.0
@@ -88,7 +88,10 @@ def recognise(board: Board, lookout: Lookout) -> Flow[tuple[tuple[str, str] | No
     if not timely:
         return None, False
     # Without a stamp, a call may just as well be that of another intent of the same agent.
-    rivals: list[Row] = yield Rivals(row, row.armed_at - RIVAL_WINDOW)
+    try:
+        rivals: list[Row] = yield Rivals(row, row.armed_at - RIVAL_WINDOW)
+    except LedgerError:
+        return None, True  # whose it is can't be told now
     theirs = {rival.conversation_id for rival in rivals}
     timely = [facts for facts in timely if facts.conversation_id not in theirs]
     alone = not any(rival.state in OPEN for rival in rivals)
