@@ -1,7 +1,9 @@
 """The promise over runs: the same intent from two terminals, after a crash, and a person's word."""
 
+import contextlib
 import json
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -191,3 +193,20 @@ def test_without_the_ledger_nobody_says_that_a_chosen_intent_never_rang(
 
     assert done.exit_code == 5
     assert "by this run" in done.stderr
+
+
+def test_an_intent_that_was_armed_before_the_clock_was_set_back_can_be_resolved(
+    run: Run, environ: dict[str, str], unknown: str
+) -> None:
+    with contextlib.closing(sqlite3.connect(Path(environ["RINGONCE_STATE_DIR"]) / "ledger.sqlite3")) as db, db:
+        tomorrow = time.time() + 86_400
+        db.execute("UPDATE intents SET state = 'armed', armed_at = ?, deadline = ?", (tomorrow, tomorrow + 30))
+
+    assert run("resolve", unknown, "--not-placed").exit_code == 0
+
+
+def test_an_intent_that_is_being_placed_can_not_be_resolved(run: Run, environ: dict[str, str], unknown: str) -> None:
+    with contextlib.closing(sqlite3.connect(Path(environ["RINGONCE_STATE_DIR"]) / "ledger.sqlite3")) as db, db:
+        db.execute("UPDATE intents SET state = 'armed', armed_at = ?, deadline = ?", (time.time(), time.time() + 30))
+
+    assert run("resolve", unknown, "--not-placed").exit_code == 3

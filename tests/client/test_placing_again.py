@@ -135,6 +135,33 @@ def test_an_attempt_that_was_taken_back_and_armed_anew_is_waited_for_to_its_own_
     )
 
 
+def test_a_row_that_was_armed_before_the_clock_was_set_back_a_day_is_waited_for_as_long_as_it_had(
+    simulated: Simulated,
+) -> None:
+    simulated.run(place_call(simulated.session, simulated.order(intent="other", to="+15550001111")))
+    simulated.session.board = Board()
+    tomorrow = simulated.world.now + 86_400
+    row = msgspec.structs.replace(row_of(simulated), armed_at=tomorrow, deadline=tomorrow + 20)
+    simulated.ledger.arm(row)
+    began = simulated.world.now
+
+    with pytest.raises(OutcomeUnknown):
+        simulated.run(place_call(simulated.session, simulated.order()))
+
+    assert 50 <= simulated.world.now - began < 55
+
+
+def test_a_call_that_was_placed_before_the_clock_was_set_back_is_found(simulated: Simulated) -> None:
+    first = simulated.run(place_call(simulated.session, simulated.order()))
+    simulated.session.board = Board()
+    simulated.world.advance(simulated.world.now + 600)
+    tomorrow = simulated.world.now + 86_400
+    row = msgspec.structs.replace(row_of(simulated), armed_at=tomorrow, deadline=tomorrow + 20)
+    simulated.ledger._rows[ORIGIN, "crm-4711"] = row
+
+    assert simulated.run(place_call(simulated.session, simulated.order())).conversation_id == first.conversation_id
+
+
 def unknown_row(simulated: Simulated) -> Row:
     """Leave an intent that may have rung, as a run of long ago does."""
     row = row_of(simulated, state=RowState.UNKNOWN)

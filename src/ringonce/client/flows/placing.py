@@ -265,7 +265,8 @@ def _again(session: Session, order: Order, row: Row, silent: RingonceError | Non
 def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
     """Wait for whoever armed the row to settle it. If nobody does (a crash), look for the call and settle it here."""
     board, wait = session.board, 0.02
-    next_look = row.armed_at + FIRST_LOOK
+    attempt, met = row.attempt, (yield Now())
+    next_look = min(row.armed_at, met) + FIRST_LOOK
     while True:
         there: Row | None = yield Look(row.platform, row.intent)
         if there is None:
@@ -277,8 +278,12 @@ def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
         if there.state is not RowState.ARMED:
             return there
         # It may be another attempt than a moment ago: taken back, and armed anew.
-        lookout.row, until = there, there.deadline + session.settle
         seen, now = board.count(row.agent_id), (yield Now())
+        if there.attempt != attempt:
+            attempt, met = there.attempt, now
+        lookout.row = there
+        # Where the clock was set back, the deadline may be days ahead; but nobody has longer left than he had in all.
+        until = min(there.deadline, met + there.deadline - there.armed_at) + session.settle
         found = (yield from recognise(board, lookout))[0]
         if found is None and row.intent not in session.in_flight and (now >= next_look or now >= until):
             found = yield from look_once(session, lookout)

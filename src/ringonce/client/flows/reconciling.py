@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from ringonce.client import policy
 from ringonce.client.board import Board
-from ringonce.client.flows.reading import calls_of
+from ringonce.client.flows.reading import DAY, calls_of
 from ringonce.client.flows.session import Session
 from ringonce.client.policy import SKEW
 from ringonce.client.wishes import Flow, Hear, Lane, Now, Rivals
@@ -112,7 +112,10 @@ def _sweep(session: Session, lookout: Lookout) -> Flow[None]:
     """Put on the board what reads show of the agent's calls. A read that fails is no evidence, and no error."""
     try:
         # Behind creates without end, a read would come too late for the settle window.
-        shown = yield from calls_of(session, lookout.row.agent_id, lookout.row.armed_at, Lane.URGENT)
+        now: float = yield Now()
+        # A row from the future was armed before the clock was set back; when that was can't be told.
+        since = lookout.row.armed_at if lookout.row.armed_at <= now + SKEW else now - DAY
+        shown = yield from calls_of(session, lookout.row.agent_id, since, Lane.URGENT)
     except RingonceError:
         return
     for snapshot in shown:
