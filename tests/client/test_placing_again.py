@@ -158,8 +158,10 @@ def test_a_call_that_was_placed_before_the_clock_was_set_back_is_found(simulated
     tomorrow = simulated.world.now + 86_400
     row = msgspec.structs.replace(row_of(simulated), armed_at=tomorrow, deadline=tomorrow + 20)
     simulated.ledger._rows[ORIGIN, "crm-4711"] = row
+    began = simulated.world.now
 
     assert simulated.run(place_call(simulated.session, simulated.order())).conversation_id == first.conversation_id
+    assert simulated.world.now - began < 5
 
 
 def unknown_row(simulated: Simulated) -> Row:

@@ -7,6 +7,7 @@ import uuid
 
 import click
 
+from ringonce.cli import interrupted_by
 from ringonce.cli.options import Seconds, answering, connection
 from ringonce.cli.words import printable, say
 from ringonce.errors import ConfigError, RingonceError
@@ -113,9 +114,12 @@ def command(
         told.failed(error)
         told.result(errand.result())
         return errand.code_of(error)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         told.result(errand.result())
-        raise
+        if not errand.certain:
+            raise
+        told.say(f"interrupted: {errand.certain}")
+        return interrupted_by(stopped)
     finally:
         told.close()
 
