@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 
-import msgspec
 import pytest
 
 from ringonce.client.flows.placing import place_call
 from ringonce.client.wishes import Lost, Request, Response
 from ringonce.errors import LedgerError, OutcomeUnknown
 from ringonce.ledger import Row, RowState
-from simulated import ADA, NUMBER, ORIGIN, Simulated
+from simulated import Simulated, row_of
 
 Answer = Callable[[], Response]
 
@@ -37,18 +36,7 @@ def test_a_ledger_that_fails_while_a_lost_call_is_looked_for_does_not_say_that_n
     "refusal", ["", "{", "[]", "{}", '{"kind":"Gone","what":"x"}', '{"kind":"Refused","what":"x","y":1}']
 )
 def test_a_refusal_that_can_not_be_read_is_told_as_a_damaged_ledger(simulated: Simulated, refusal: str) -> None:
-    now = simulated.world.now
-    row = Row(
-        platform=ORIGIN,
-        intent="crm-4711",
-        agent_id=ADA,
-        mark=NUMBER,
-        tail=NUMBER[-4:],
-        incarnation="gone",
-        armed_at=now - 1000,
-        deadline=now - 970,
-    )
-    simulated.ledger.arm(msgspec.structs.replace(row, state=RowState.REFUSED, refusal=refusal))
+    simulated.ledger.arm(row_of(simulated, state=RowState.REFUSED, refusal=refusal))
 
     with pytest.raises(LedgerError, match="nothing was sent by this run"):
         simulated.run(place_call(simulated.session, simulated.order()))

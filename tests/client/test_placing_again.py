@@ -18,7 +18,7 @@ from ringonce.errors import (
 )
 from ringonce.ledger import Row, RowState
 from ringonce.models import Placed
-from simulated import ADA, NUMBER, ORIGIN, Simulated
+from simulated import ORIGIN, Simulated, row_of
 
 Answer = Callable[[], Response]
 
@@ -169,21 +169,6 @@ def unknown_row(simulated: Simulated) -> Row:
     row = row_of(simulated, state=RowState.UNKNOWN)
     simulated.ledger._rows[ORIGIN, row.intent] = row
     return row
-
-
-def row_of(simulated: Simulated, **more: Any) -> Row:
-    now = simulated.world.now
-    return Row(
-        platform=ORIGIN,
-        intent="crm-4711",
-        agent_id=ADA,
-        mark=NUMBER,
-        tail=NUMBER[-4:],
-        incarnation="gone",
-        armed_at=now - 1000,
-        deadline=now - 970,
-        **more,
-    )
 
 
 @pytest.mark.parametrize("became", [RowState.PLACED, RowState.ARMED], ids=["placed", "about to be"])

@@ -186,8 +186,6 @@ class Shell:
                 return await self._hub.listen(whom, agent_id, anew=anew)
             case Sleep(seconds):
                 await self._rest(self._sleepers, seconds)
-            case Mark(number):
-                return self._ledger.mark(number)
             case Look(platform, intent):
                 return await self._write(self._ledger.look, platform, intent)
             case Rivals(row, since):
@@ -195,7 +193,7 @@ class Shell:
             case Arm(row):
                 return await self._arm(row)
             case Settle(row):
-                return await self._settle(row)
+                return await self._write(self._settled, row)
             case Release(row):
                 return await self._write(self._ledger.release, row)
             case Tell():
@@ -235,12 +233,8 @@ class Shell:
         """Use the ledger; one that waits for a disk does so beside the event loop."""
         if self._ledger.instant:
             return do(*what)
-        work = asyncio.ensure_future(asyncio.to_thread(do, *what))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            await asyncio.wait({work})  # a thread can't be stopped: what it writes must be known to who puts it right
-            raise
+        # A thread can't be stopped: what it writes must be known to who puts it right.
+        return await _through(asyncio.to_thread(do, *what))
 
     async def _arm(self, row: Row) -> Row | None:
         armed = False
@@ -259,17 +253,13 @@ class Shell:
                     self._ledger.release(row)
             raise
 
-    async def _settle(self, row: Row) -> Row:
-        try:
-            return await self._write(self._ledger.settle, row)
-        except LedgerError as wrong:
-            return _unwritten(row, wrong)
-
     def _settled(self, row: Row) -> Row:
         try:
             return self._ledger.settle(row)
         except LedgerError as wrong:
-            return _unwritten(row, wrong)
+            # The deed is done: its truth goes to the caller, and whoever asks again finds the row armed and looks.
+            log.error("what became of intent %r was not written down: %s", row.intent, wrong)  # noqa: TRY400
+            return row
 
     async def _hear(self, wish: Hear) -> None:
         if self._session.board.count(wish.key) != wish.seen:
@@ -298,12 +288,6 @@ class Shell:
         for key in list(self._waiting) if keys is None else keys:
             for waiter in tuple(self._waiting.get(key, ())):
                 _resolve(waiter)
-
-
-def _unwritten(row: Row, wrong: LedgerError) -> Row:
-    # The deed is done: its truth goes to the caller, and whoever asks again finds the row armed and looks.
-    log.error("what became of intent %r was not written down: %s", row.intent, wrong)
-    return row
 
 
 def _closed() -> NoAnswer:
