@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo lost-answer test browser schemathesis simulate chaos service-chaos bench bench-docs bench-batch check lint types imports docs-check docs fix
+.PHONY: help setup demo lost-answer test browser schemathesis simulate chaos service-chaos bench ten-thousand bench-docs bench-batch check lint types imports docs-check docs fix
 .DEFAULT_GOAL := help
 
 help:  ## this menu
@@ -38,6 +38,9 @@ simulate: .venv/ready-dev  ## N schedules of crashes, naps and a bad network fro
 
 bench: .venv/ready-sdk  ## ringonce beside the official SDK and bare libraries, a table of targets (QUICK=1: two minutes)
 	.venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
+ten-thousand: .venv/ready-dev  ## 10,000 calls followed at once in one process, each outcome held against the truth (TROUBLE=all)
+	.venv/bin/python bench/ten_thousand.py $(if $(TROUBLE),--trouble $(TROUBLE))
 
 bench-docs: .venv/ready-dev  ## docs/performance.md and its plots, from the last full run
 	.venv/bin/python -m bench.report

@@ -49,7 +49,7 @@ from ringonce.client.wishes import (
 )
 from ringonce.config import Endpoints
 from ringonce.errors import RingonceError
-from ringonce.ledger import Ledger
+from ringonce.ledger import Ledger, Row
 from ringonce.ledger.memory import MemoryLedger
 from ringonce.models import Call
 from ringonce.sandbox.desk import Desk
@@ -263,3 +263,19 @@ class Simulated:
 
     def _handle(self, request: Request) -> Response:
         return answered(self.desk, request)
+
+
+def row_of(simulated: Simulated, **more: Any) -> Row:
+    """The row of an intent whose program has gone."""
+    now = simulated.world.now
+    return Row(
+        platform=ORIGIN,
+        intent="crm-4711",
+        agent_id=ADA,
+        mark=NUMBER,
+        tail=NUMBER[-4:],
+        incarnation="gone",
+        armed_at=now - 1000,
+        deadline=now - 970,
+        **more,
+    )

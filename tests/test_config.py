@@ -60,7 +60,7 @@ def test_a_region_like_no_other_names_them_all() -> None:
     ("given", "api", "login"),
     [
         pytest.param("http://127.0.0.1:8080", "http://127.0.0.1:8080", "http://127.0.0.1:8080", id="a sandbox"),
-        pytest.param("http://[::1]:80/", "http://[::1]:80", "http://[::1]:80", id="a sandbox on IPv6"),
+        pytest.param("http://[::1]:80/", "http://[::1]", "http://[::1]", id="a sandbox on IPv6"),
         pytest.param(
             "https://gw.example/genesys/", "https://gw.example/genesys", "https://gw.example/genesys", id="a gateway"
         ),
@@ -195,3 +195,35 @@ def test_a_state_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="RINGONCE_STATE_DIR"):
         config.state_dir({"RINGONCE_STATE_DIR": str(tmp_path / "file" / "state")})
+
+
+def test_the_state_folder_is_not_made_in_a_home_that_there_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "gone"))
+
+    with pytest.raises(ConfigError, match="a home that there is not"):
+        config.state_dir({"RINGONCE_STATE_DIR": "~/state"})
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("http://127.0.0.1:8080", "http://localhost:8080"),
+        ("http://127.0.0.1:8080/gateway", "http://[::1]:8080/gateway/"),
+        ("https://api.mypurecloud.de", "HTTPS://API.MyPureCloud.de:443/"),
+        ("http://127.0.0.1", "http://LOCALHOST:80"),
+    ],
+)
+def test_two_spellings_of_an_address_are_one_platform(one: str, other: str) -> None:
+    assert config.resolve(None, one).platform == config.resolve(None, other).platform
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["http://127.0.0.1:8081", "https://127.0.0.1:8080", "http://127.0.0.1:8080/gateway", "http://127.0.0.2:8080"],
+)
+def test_another_address_is_another_platform(other: str) -> None:
+    assert config.resolve(None, other).platform != config.resolve(None, "http://localhost:8080").platform

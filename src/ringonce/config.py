@@ -57,6 +57,15 @@ class Endpoints(msgspec.Struct, frozen=True):
     api: str
     login: str
 
+    @property
+    def platform(self) -> str:
+        """What the ledger knows the platform by: the API's address, with one name for this machine."""
+        parts = urllib.parse.urlsplit(self.api)
+        if parts.hostname not in {"localhost", "::1"}:
+            return self.api
+        port = "" if parts.port is None else f":{parts.port}"
+        return f"{parts.scheme}://127.0.0.1{port}{parts.path}"
+
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     """Deadlines of one request, in seconds: to connect, between two reads, and in all."""
@@ -164,8 +173,16 @@ def sources() -> dict[str, Source]:
     return {name: hint.__metadata__[0] for name, hint in hints.items() if hasattr(hint, "__metadata__")}
 
 
-def load(*, flags: collections.abc.Mapping[str, object], environ: collections.abc.Mapping[str, str]) -> Settings:
-    """Read the settings once: *flags* by setting name (None: not given), then *environ*, then the defaults."""
+def load(
+    *,
+    flags: collections.abc.Mapping[str, object],
+    environ: collections.abc.Mapping[str, str],
+    spelled: collections.abc.Callable[[str], str] = "the setting {}".format,
+) -> Settings:
+    """Read the settings once: *flags* by setting name (None: not given), then *environ*, then the defaults.
+
+    *spelled* says how whoever gave a flag knows it.
+    """
     known = sources()
     if unknown := flags.keys() - known.keys():
         raise ConfigError(f"unknown setting {min(unknown)!r}", fix=f"the settings are {', '.join(known)}")
@@ -176,7 +193,7 @@ def load(*, flags: collections.abc.Mapping[str, object], environ: collections.ab
     for name, text in found.items():
         _check_text(known[name].variable, text, ascii_only=name in CREDENTIALS)
     for name, text in flagged.items():
-        _check_text(f"the setting {name}", text, ascii_only=name in CREDENTIALS)
+        _check_text(spelled(name), text, ascii_only=name in CREDENTIALS)
     notes = []
     if "region" in flagged and "base_url" not in flagged and found.pop("base_url", ""):
         notes.append(f"{known['base_url'].variable} was set aside, since a region was asked for")
@@ -220,10 +237,12 @@ def state_dir(environ: collections.abc.Mapping[str, str]) -> Path:
     chosen = environ.get("RINGONCE_STATE_DIR", "")
     try:
         path = Path(chosen).expanduser() if chosen else platformdirs.user_state_path("ringonce")
+        if chosen.startswith("~") and not Path(Path(chosen).parts[0]).expanduser().is_dir():
+            raise RuntimeError  # noqa: TRY301  as where there is no such user
     except RuntimeError as error:
         raise ConfigError(
             f"the state folder {chosen!r} cannot be found",
-            why="its ~ stands for the home of a user that there is not",
+            why="its ~ stands for a home that there is not",
             fix="set RINGONCE_STATE_DIR to a whole path",
         ) from error
     try:
@@ -296,4 +315,5 @@ def _origin(url: str, name: str, *, allow_http: bool) -> str:
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     path = re.sub(r"(/api/v2)?/*$", "", parts.path.rstrip("/"))
-    return f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{path}"
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}{'' if port in {None, usual} else f':{port}'}{path}"

@@ -8,7 +8,7 @@ RingonceError
 │   ├── Ambiguous         a name that fits several agents, queues or wrap-up codes
 │   ├── IntentConflict    the intent's key was used for another agent or number
 │   ├── TooLate           the deadline had passed before the request left
-│   ├── LedgerError       the intent can't be written down, so nothing was sent
+│   ├── LedgerError       the ledger can't be used, so nothing was sent by this run
 │   └── ApiRefusal        Genesys Cloud answered with a refusal
 │       ├── NotAuthenticated   401, or the token was not given
 │       ├── NotPermitted       403
@@ -78,7 +78,10 @@ class TooLate(Refused):
 
 
 class LedgerError(Refused):
-    """The ledger can't be read or written, so a second ring can't be ruled out; nothing was sent."""
+    """The ledger can't be read or written, so a second ring can't be ruled out; nothing was sent by this run.
+
+    What an earlier run did under the same intent can't be told without the ledger.
+    """
 
 
 class ApiRefusal(Refused):

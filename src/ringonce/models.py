@@ -46,7 +46,7 @@ class Wire(enum.StrEnum):
     TUTORIAL = "tutorial"
 
 
-class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One leg of a call, as everything observed adds up to. Words are the platform's own, unknown ones included."""
 
     id: str
@@ -68,7 +68,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     wrapup_code: str = ""
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Why an outcome is what it is: the leg, and what was seen on it."""
 
     because: str
@@ -84,7 +84,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: datetime | None = None
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Call(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The truth about one call, folded from everything observed. Times are UTC."""
 
     conversation_id: str

@@ -172,7 +172,7 @@ class Crew:
             became = "refused"
         if became:
             self._hear_of({"intent": one.intent, "became": became, "conversation_id": result.get("conversation_id")})
-        elif code not in {3, 6, -signal.SIGKILL} | STOPPED_BY and not _pythons_own(words):
+        elif code not in {2, 3, 6, -signal.SIGKILL} | STOPPED_BY and not _pythons_own(words):
             self._blame(f"a run ended with {code}: {words[-2000:]}", one.intent)
         if alone and code != -signal.SIGKILL:
             self._judge_words(one, code, told, words)
@@ -182,7 +182,7 @@ class Crew:
         made = [call["conversationId"] for call in self._sandbox.record() if call["to"].endswith(one.to)]
         if "Traceback" in words and not _pythons_own(words):
             self._blame(f"a run ended with a traceback: {words[-2000:]}", one.intent)
-        if made and ("nothing was sent" in words or code in {3, 6}):
+        if made and ("nothing was sent" in words or code in {2, 3, 6}):
             self._blame(f"a run that ended with {code} said {words!r}, and there is a call", one.intent)
         if (said := HANG_UP.search(words)) and made != [said[1]]:
             self._blame(f"a run spoke of the call {said[1]}, in truth {made}", one.intent)

@@ -1,7 +1,9 @@
 """The promise over runs: the same intent from two terminals, after a crash, and a person's word."""
 
+import contextlib
 import json
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +30,16 @@ def test_the_same_intent_in_a_second_run_is_the_first_call(sandbox: Sandbox, run
     assert len(sandbox.calls()) == 1
     assert second["conversation_id"] == first["conversation_id"]
     assert (first["replayed"], second["replayed"]) == (False, True)
+
+
+def test_the_same_intent_at_another_spelling_of_the_address_is_the_first_call(sandbox: Sandbox, run: Run) -> None:
+    first = result_of(run(*CALL, "--intent", "crm-4711").stdout)
+    elsewhere = sandbox.url.replace("127.0.0.1", "LocalHost")
+    second = result_of(run(*CALL, "--intent", "crm-4711", "--base-url", elsewhere).stdout)
+
+    assert second["conversation_id"] == first["conversation_id"]
+    assert second["replayed"]
+    assert len(sandbox.calls()) == 1
 
 
 def test_two_terminals_at_once_are_one_call(sandbox: Sandbox, start: Callable[..., Any]) -> None:
@@ -166,7 +178,35 @@ def test_a_ledger_that_cannot_be_used_sends_nothing(sandbox: Sandbox, run: Run, 
 
     done = run(*CALL)
 
-    assert done.exit_code == 3
+    assert done.exit_code == 2
     assert "nothing was sent" in done.stderr
     assert result_of(done.stdout)["conversation_id"] is None
     assert sandbox.calls() == []
+
+
+def test_without_the_ledger_nobody_says_that_a_chosen_intent_never_rang(
+    run: Run, environ: dict[str, str], unknown: str
+) -> None:
+    (Path(environ["RINGONCE_STATE_DIR"]) / "ledger.sqlite3").chmod(0o644)
+
+    done = run(*CALL, "--intent", unknown)
+
+    assert done.exit_code == 5
+    assert "by this run" in done.stderr
+
+
+def test_an_intent_that_was_armed_before_the_clock_was_set_back_can_be_resolved(
+    run: Run, environ: dict[str, str], unknown: str
+) -> None:
+    with contextlib.closing(sqlite3.connect(Path(environ["RINGONCE_STATE_DIR"]) / "ledger.sqlite3")) as db, db:
+        tomorrow = time.time() + 86_400
+        db.execute("UPDATE intents SET state = 'armed', armed_at = ?, deadline = ?", (tomorrow, tomorrow + 30))
+
+    assert run("resolve", unknown, "--not-placed").exit_code == 0
+
+
+def test_an_intent_that_is_being_placed_can_not_be_resolved(run: Run, environ: dict[str, str], unknown: str) -> None:
+    with contextlib.closing(sqlite3.connect(Path(environ["RINGONCE_STATE_DIR"]) / "ledger.sqlite3")) as db, db:
+        db.execute("UPDATE intents SET state = 'armed', armed_at = ?, deadline = ?", (time.time(), time.time() + 30))
+
+    assert run("resolve", unknown, "--not-placed").exit_code == 3

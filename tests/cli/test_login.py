@@ -261,3 +261,23 @@ def test_no_secret_is_printed_or_left_where_others_look(
     assert [token for token in [*tokens, "your_client_secret"] if token in shown] == []
     mode = stat.S_IMODE(Path(environ["RINGONCE_STATE_DIR"]).stat().st_mode)
     assert mode & 0o077 == 0
+
+
+def test_whoami_says_that_the_agent_it_was_asked_about_is_not_logged_in(run: Run) -> None:
+    run("login")
+
+    assert "not logged in" not in run("whoami", "--agent", "ada@example.com").stderr
+    assert "nobody@example.com is not logged in here" in run("whoami", "--agent", "nobody@example.com").stderr
+
+
+def test_a_client_id_with_a_wrong_character_is_told_by_its_flag(run: Run) -> None:
+    refused = run("login", "--client-id", "\u00e9")
+
+    assert refused.exit_code == 2
+    assert "--client-id can't be used" in refused.stderr
+
+
+def test_a_ledger_that_cannot_be_written_is_a_set_up_to_be_put_right(run: Run, environ: dict[str, str]) -> None:
+    (Path(environ["RINGONCE_STATE_DIR"]) / "ledger.sqlite3").mkdir(parents=True)
+
+    assert run(*CALL, "--agent", "ada@example.com").exit_code == 2

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -221,6 +222,29 @@ def test_a_login_that_is_under_way_is_left_alone_by_a_logout(
     through_http()(url)
 
     assert login.wait(30) == 0
+    assert "Ada" in run("whoami").stdout
+
+
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_login_that_is_interrupted_once_it_is_made_says_that_it_stands(
+    run: Run, start: Start, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, sign: signal.Signals, code: int
+) -> None:
+    run("login")
+    monkeypatch.delenv("BROWSER")
+    sandbox.fault(method="DELETE", path="/api/v2/tokens/me", action="delay", delay_s=100)
+    login = start("login")
+    assert login.stderr
+    assert login.stdout
+    url = next(line.strip() for line in login.stderr if "/oauth/authorize?" in line)
+    through_http()(url)
+    assert "Ada" in login.stdout.readline()
+    waited = next(line for line in login.stderr if "calls now go out" in line)
+
+    login.send_signal(sign)
+
+    assert waited
+    assert "the login stands" in login.communicate(timeout=20)[1]
+    assert login.returncode == code
     assert "Ada" in run("whoami").stdout
 
 

@@ -4,11 +4,14 @@ import asyncio
 import json
 import os
 import signal
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from click.testing import Result
 
 from ringonce import AsyncClient, ClientCredentials
+from ringonce.cli import _end
 from ringonce.cli.errand import Errand, carry_out
 from ringonce.cli.errand import run as run_async
 from ringonce.cli.telling import JsonTeller
@@ -101,6 +104,29 @@ def test_while_a_lost_call_is_looked_for_it_is_said_so_again_and_again(
 
     assert run_async(placing()) == 5
     assert capsys.readouterr().err.count("the request has left; still waiting for its answer, or looking for") > 1
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_after_the_placed_line_says_that_the_call_goes_on(
+    sandbox: Sandbox, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, sign: signal.Signals
+) -> None:
+    close = AsyncClient.aclose
+
+    async def interrupted(client: AsyncClient) -> None:
+        await close(client)
+        os.kill(os.getpid(), sign)
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(AsyncClient, "aclose", interrupted)
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        done = run("call", "--agent", "ada@example.com", "--to", "+15559876543", "--until", "placed")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert done.exit_code == 128 + sign
+    (call,) = sandbox.calls()
+    assert f"interrupted: the call goes on; hang up with: ringonce hangup {call['conversationId']}" in done.stderr
 
 
 def test_while_nothing_was_sent_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,9 @@ BAD: dict[str, Callable[[], Auth]] = {
     "no client": lambda: RefreshToken("", "token"),
     "a client with a blank": lambda: AuthorizationCode("a b"),
     "a redirect URI beyond this machine": lambda: AuthorizationCode(CLIENT, redirect_uri="https://example.com/back"),
-    "a redirect URI where nobody listens": lambda: AuthorizationCode(CLIENT, redirect_uri="http://[::1]/callback"),
+    "a redirect URI where nobody listens": lambda: AuthorizationCode(
+        CLIENT, redirect_uri="http://127.0.0.2:99999/callback"
+    ),
     "a redirect URI with a query": lambda: AuthorizationCode(CLIENT, redirect_uri="http://127.0.0.1/?a=b"),
     "no redirect URI": lambda: AuthorizationCode(CLIENT, redirect_uri="127.0.0.1:port"),
     "no time to consent": lambda: AuthorizationCode(CLIENT, timeout=0),

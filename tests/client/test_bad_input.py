@@ -55,6 +55,7 @@ def test_a_premium_number_can_be_allowed(simulated: Simulated) -> None:
         pytest.param({"attributes": {"ringonce.intent": "x"}}, id="a reserved attribute"),
         pytest.param({"attributes": {str(n): "x" for n in range(101)}}, id="too many attributes"),
         pytest.param({"intent": " "}, id="a blank intent"),
+        pytest.param({"intent": "crm-4711 "}, id="an intent with a blank at its end"),
         pytest.param({"intent": "x" * 129}, id="an intent too long"),
         pytest.param({"intent": "a\nb"}, id="an intent with a line break"),
         pytest.param({"agent": ""}, id="no agent"),

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ringonce import ConfigError
+from ringonce import AuthorizationCode, ConfigError
 from ringonce.client.landing import consent
 from ringonce.client.wishes import Consent, Landing
 
@@ -153,3 +153,16 @@ def test_a_connection_that_says_nothing_holds_nobody_up(browse: Callable[[Callab
 
 def test_what_came_back_shows_no_code() -> None:
     assert "a-secret-code" not in repr(Landing(HERE, {"code": "a-secret-code"}))
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="the machine has no IPv6")
+def test_the_browser_comes_back_by_ipv6_where_that_is_what_the_client_registered(
+    browse: Callable[[Callable[[str], object]], None],
+) -> None:
+    AuthorizationCode("client", redirect_uri="http://[::1]/callback")
+    browse(lambda uri: get(f"{uri}?code=x&state={STATE}"))
+
+    landing = asyncio.run(consent(Consent(URL, "http://[::1]/callback", STATE, 10)))
+
+    assert landing.query == {"code": "x", "state": STATE}
+    assert landing.redirect_uri.startswith("http://[::1]:")

@@ -95,6 +95,34 @@ def test_an_answer_that_proves_nothing_is_followed_by_looking_never_by_a_second_
     assert [call["conversationId"] for call in simulated.world.calls()] == [placed.conversation_id]
 
 
+@pytest.mark.parametrize("status", [401, 429])
+def test_a_refusal_that_is_not_true_is_followed_by_a_read_though_no_event_comes(status: int) -> None:
+    simulated = Simulated(sockets=False)
+    simulated.trouble = on_create(lambda go: (go(), Response(status, {"retry-after": "1"}, b"{}"))[1])
+
+    placed = simulated.run(place_call(simulated.session, simulated.order()))
+
+    assert [call["conversationId"] for call in simulated.world.calls()] == [placed.conversation_id]
+    assert placed.adopted
+
+
+@pytest.mark.parametrize("status", [401, 429])
+def test_a_read_that_fails_does_not_keep_a_refused_create_from_being_sent_again(status: int) -> None:
+    simulated = Simulated(sockets=False)
+    answers = iter([Response(status, {"retry-after": "1"}, b"{}")])
+
+    def no_reads(request: Request, go: Answer) -> Response:
+        if request.url.endswith("/details/query"):
+            return lost(sent=True)
+        return next(answers, None) or go() if is_create(request) else go()
+
+    simulated.trouble = no_reads
+
+    simulated.run(place_call(simulated.session, simulated.order()))
+
+    assert (len(simulated.creates), len(simulated.world.calls())) == (2, 1)
+
+
 @pytest.mark.parametrize("sockets", [True, False], ids=["with events", "by reads alone"])
 def test_a_call_created_late_is_found_and_is_the_only_one(sockets: bool) -> None:
     simulated = Simulated(sockets=sockets)

@@ -18,7 +18,7 @@ from ringonce.errors import (
 )
 from ringonce.ledger import Row, RowState
 from ringonce.models import Placed
-from simulated import ADA, NUMBER, ORIGIN, Simulated
+from simulated import ORIGIN, Simulated, row_of
 
 Answer = Callable[[], Response]
 
@@ -135,26 +135,40 @@ def test_an_attempt_that_was_taken_back_and_armed_anew_is_waited_for_to_its_own_
     )
 
 
+def test_a_row_that_was_armed_before_the_clock_was_set_back_a_day_is_waited_for_as_long_as_it_had(
+    simulated: Simulated,
+) -> None:
+    simulated.run(place_call(simulated.session, simulated.order(intent="other", to="+15550001111")))
+    simulated.session.board = Board()
+    tomorrow = simulated.world.now + 86_400
+    row = msgspec.structs.replace(row_of(simulated), armed_at=tomorrow, deadline=tomorrow + 20)
+    simulated.ledger.arm(row)
+    began = simulated.world.now
+
+    with pytest.raises(OutcomeUnknown):
+        simulated.run(place_call(simulated.session, simulated.order()))
+
+    assert 50 <= simulated.world.now - began < 55
+
+
+def test_a_call_that_was_placed_before_the_clock_was_set_back_is_found(simulated: Simulated) -> None:
+    first = simulated.run(place_call(simulated.session, simulated.order()))
+    simulated.session.board = Board()
+    simulated.world.advance(simulated.world.now + 600)
+    tomorrow = simulated.world.now + 86_400
+    row = msgspec.structs.replace(row_of(simulated), armed_at=tomorrow, deadline=tomorrow + 20)
+    simulated.ledger._rows[ORIGIN, "crm-4711"] = row
+    began = simulated.world.now
+
+    assert simulated.run(place_call(simulated.session, simulated.order())).conversation_id == first.conversation_id
+    assert simulated.world.now - began < 5
+
+
 def unknown_row(simulated: Simulated) -> Row:
     """Leave an intent that may have rung, as a run of long ago does."""
     row = row_of(simulated, state=RowState.UNKNOWN)
     simulated.ledger._rows[ORIGIN, row.intent] = row
     return row
-
-
-def row_of(simulated: Simulated, **more: Any) -> Row:
-    now = simulated.world.now
-    return Row(
-        platform=ORIGIN,
-        intent="crm-4711",
-        agent_id=ADA,
-        mark=NUMBER,
-        tail=NUMBER[-4:],
-        incarnation="gone",
-        armed_at=now - 1000,
-        deadline=now - 970,
-        **more,
-    )
 
 
 @pytest.mark.parametrize("became", [RowState.PLACED, RowState.ARMED], ids=["placed", "about to be"])
@@ -222,8 +236,14 @@ def wrong_secret(request: Request, _go: Answer) -> Response:
     return Response(400, {}, b'{"error":"invalid_client"}') if request.form else Response(401, {}, b"{}")
 
 
+def no_right(request: Request, go: Answer) -> Response:
+    return go() if request.form else Response(403, {}, b"{}")
+
+
 SILENT = pytest.mark.parametrize(
-    "silence", [out_of_reach, no_answer, spent, wrong_secret], ids=["out of reach", "no answer", "quota", "no token"]
+    "silence",
+    [out_of_reach, no_answer, spent, wrong_secret, no_right],
+    ids=["out of reach", "no answer", "quota", "no token", "no permission"],
 )
 
 

@@ -13,6 +13,7 @@ from consenting import PUBLISHED_PRIVATE_KEY
 from ringonce import AsyncClient, ClientCredentials, FileSafe, JwtBearer, NotAuthenticated, RefreshToken
 from ringonce.client.transport import Transport
 from ringonce.client.wishes import Request, Response
+from ringonce.models import Identity
 from ringonce.sandbox import Sandbox
 from ringonce.sandbox.world import World
 
@@ -182,6 +183,21 @@ class Slow(FileSafe):
         super().keep(name, secret)
 
 
+async def gone(genesys: AsyncClient, asking: asyncio.Task[Identity], how: str) -> None:
+    """Have whoever asks go away, one way or the other."""
+    if "cancelled" in how:
+        asking.cancel()
+    await genesys.aclose()
+    await asyncio.gather(asking, return_exceptions=True)
+
+
+async def next_run(sandbox: Sandbox, first: str, folder: Path) -> str:
+    """Say who the next program is that uses the chain, once the access token has expired."""
+    sandbox.do(expire)
+    async with AsyncClient(base_url=sandbox.url, auth=RefreshToken(CLIENT, first), safe=FileSafe(folder)) as other:
+        return (await other.whoami()).email
+
+
 @pytest.mark.parametrize("how", ["the client is closed", "the caller is cancelled"])
 def test_a_refresh_token_that_was_just_given_is_not_lost_when(sandbox: Sandbox, tmp_path: Path, how: str) -> None:
     first, slow = sandbox.do(consent), Slow(tmp_path)
@@ -191,15 +207,8 @@ def test_a_refresh_token_that_was_just_given_is_not_lost_when(sandbox: Sandbox, 
         asking = asyncio.create_task(genesys.whoami())
         await asyncio.to_thread(slow.busy.wait, 10)
         asyncio.get_running_loop().call_later(0.05, slow.on.set)
-        if "cancelled" in how:
-            asking.cancel()
-        await genesys.aclose()
-        await asyncio.gather(asking, return_exceptions=True)
-        sandbox.do(expire)
-        async with AsyncClient(
-            base_url=sandbox.url, auth=RefreshToken(CLIENT, first), safe=FileSafe(tmp_path)
-        ) as other:
-            return (await other.whoami()).email
+        await gone(genesys, asking, how)
+        return await next_run(sandbox, first, tmp_path)
 
     assert asyncio.run(work()) == "ada@example.com"
 
@@ -222,15 +231,8 @@ def test_the_answer_that_brings_a_refresh_token_is_waited_for_when(
         genesys = AsyncClient(base_url=sandbox.url, auth=RefreshToken(CLIENT, first), safe=FileSafe(tmp_path))
         asking = asyncio.create_task(genesys.whoami())
         await left.wait()
-        if "cancelled" in how:
-            asking.cancel()
-        await genesys.aclose()
-        await asyncio.gather(asking, return_exceptions=True)
-        sandbox.do(expire)
-        async with AsyncClient(
-            base_url=sandbox.url, auth=RefreshToken(CLIENT, first), safe=FileSafe(tmp_path)
-        ) as other:
-            return (await other.whoami()).email
+        await gone(genesys, asking, how)
+        return await next_run(sandbox, first, tmp_path)
 
     monkeypatch.setattr(Transport, "send", slowly)
     assert asyncio.run(work()) == "ada@example.com"

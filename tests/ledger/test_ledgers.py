@@ -367,3 +367,25 @@ def test_a_meter_that_can_not_be_read_begins_anew(path: Path) -> None:
 
     assert spent(ledger, 1) == 1
     ledger.close()
+
+
+def test_a_damaged_row_is_a_ledger_that_cannot_be_read(path: Path) -> None:
+    with contextlib.closing(SqliteLedger(path)) as ledger:
+        ledger.arm(row_of(ledger))
+        with contextlib.closing(sqlite3.connect(path)) as db, db:
+            db.execute("UPDATE intents SET state = 'weird'")
+
+        with pytest.raises(LedgerError) as error:
+            ledger.look("https://api.test", "crm-4711")
+    assert "damaged" in error.value.fix
+
+
+def test_a_ledger_that_another_process_holds_is_to_be_tried_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ringonce.ledger.sqlite.PATIENCE", 0.01)
+    ledger = SqliteLedger(path)
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerError) as error:
+            ledger.arm(row_of(ledger))
+    assert "another process holds it: try again" in error.value.fix
+    ledger.close()

@@ -2,6 +2,10 @@
 
 import signal
 import types
+import typing
+
+if typing.TYPE_CHECKING:
+    import sys
 
 ENDING = (signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
 """What ends a process at once and without a word, unless somebody listens."""
@@ -16,6 +20,7 @@ def main() -> None:
     import sys
 
     begun = False
+    sys.unraisablehook = _heed_anyway
     try:
         for sign in ENDING:
             # Under nohup it was decided that the signal means nothing.
@@ -52,3 +57,15 @@ def _fit_for_any_terminal() -> None:
 
 def _end(number: int, _frame: types.FrameType | None) -> None:
     raise Ended(number)
+
+
+def _heed_anyway(swallowed: "sys.UnraisableHookArgs") -> None:
+    """Have a signal come once more that was raised where Python lets nothing out, such as an import's callback."""
+    import os
+    import sys
+    import threading
+
+    if isinstance(swallowed.exc_value, Ended):
+        threading.Timer(0.01, os.kill, (os.getpid(), swallowed.exc_value.args[0])).start()
+    else:
+        sys.__unraisablehook__(swallowed)

@@ -7,7 +7,7 @@ import uuid
 
 import click
 
-from ringonce.cli.menu import exit_code
+from ringonce.cli import interrupted_by
 from ringonce.cli.options import Seconds, answering, connection
 from ringonce.cli.words import printable, say
 from ringonce.errors import ConfigError, RingonceError
@@ -100,6 +100,7 @@ def command(
 
     errand = Errand(
         intent=intent or str(uuid.uuid4()),
+        named=bool(intent),
         order=order | {"agent": order["agent"].strip(), "attributes": dict(attributes)},
         until=until,
         timeout=timeout,
@@ -112,10 +113,13 @@ def command(
     except RingonceError as error:
         told.failed(error)
         told.result(errand.result())
-        return exit_code(error)
-    except KeyboardInterrupt:
+        return errand.code_of(error)
+    except KeyboardInterrupt as stopped:
         told.result(errand.result())
-        raise
+        if not errand.certain:
+            raise
+        told.say(f"interrupted: {errand.certain}")
+        return interrupted_by(stopped)
     finally:
         told.close()
 
@@ -142,7 +146,7 @@ def _place(errand: "Errand", settings: "Settings", told: "Teller") -> int:
     from ringonce.cli.door import client_of, ledger_of
     from ringonce.cli.errand import carry_out, run
 
-    errand.platform = settings.endpoints.api
+    errand.platform = settings.endpoints.platform
 
     async def placing(ledger: "SqliteLedger") -> int:
         async with client_of(settings, os.environ, ledger) as client:

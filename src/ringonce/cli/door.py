@@ -21,7 +21,7 @@ CONFIGURED_BY = ("region", "base_url", "client_id", "client_secret", "access_tok
 
 def platform_of(environ: collections.abc.Mapping[str, str], **flags: str | None) -> config.Settings:
     """Read the settings, and say on stderr what was set aside or assumed. Credentials may be missing."""
-    settings = config.load(flags=flags, environ=environ)
+    settings = config.load(flags=flags, environ=environ, spelled=_option)
     for note in settings.notes:
         say(f"note: {note}")
     if not any(getattr(settings, name) for name in CONFIGURED_BY):
@@ -32,6 +32,10 @@ def platform_of(environ: collections.abc.Mapping[str, str], **flags: str | None)
         )
         settings = msgspec.structs.replace(settings, base_url=config.SANDBOX_URL)
     return settings
+
+
+def _option(setting: str) -> str:
+    return "--" + setting.removeprefix("login_").replace("_", "-")
 
 
 def settings_of(environ: collections.abc.Mapping[str, str], *, agent: str = "", **flags: str | None) -> config.Settings:

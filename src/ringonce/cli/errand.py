@@ -34,6 +34,8 @@ class Errand:
     until: Until
     timeout: float
     """Seconds that the call is followed for, at most."""
+    named: bool = False
+    """Whether somebody chose the key, so that an earlier run may have used it."""
     platform: str = ""
     """The API's address, which the ledger knows the intent by as well."""
     sandboxed: bool = False
@@ -69,6 +71,21 @@ class Errand:
         unknown = self.call is None or self.call.outcome in {None, Outcome.UNKNOWN}
         return UNKNOWN if unknown else NOT_AS_ASKED
 
+    @property
+    def certain(self) -> str:
+        """What is certain about the call whatever happens to this run; empty if nothing is."""
+        if self.call is not None and self.call.ended:
+            return "the call has ended"
+        if self.sandboxed:
+            return "the sandbox ends now, and its call with it"
+        if self.placed is not None:
+            return f"the call goes on; hang up with: ringonce hangup {self.placed.conversation_id}"
+        return ""
+
+    def code_of(self, error: Exception) -> int:
+        """Give the exit code for *error*: without the ledger, nobody can say that a chosen intent never rang."""
+        return UNKNOWN if self.named and isinstance(error, LedgerError) else exit_code(error)
+
 
 async def carry_out(errand: Errand, client: "AsyncClient", ledger: "Ledger", teller: Teller) -> int:
     """Place the call, follow it, tell everything, and give the exit code."""
@@ -86,7 +103,7 @@ async def carry_out(errand: Errand, client: "AsyncClient", ledger: "Ledger", tel
                 return await _carry_out(errand, client, ledger, teller, interrupt)
             except RingonceError as error:
                 teller.failed(error)
-                return UNKNOWN if _may_ring(errand, ledger, error) else exit_code(error)
+                return UNKNOWN if _may_ring(errand, ledger, error) else errand.code_of(error)
             finally:
                 teller.close()
                 teller.result(errand.result())
@@ -167,12 +184,8 @@ def _may_ring(errand: Errand, ledger: "Ledger", error: RingonceError) -> bool:
 
 
 def _left_behind(errand: Errand, client: "AsyncClient", ledger: "Ledger") -> str:
-    if errand.call is not None and errand.call.ended:
-        return "the call has ended"
-    if errand.sandboxed:
-        return "the sandbox ends now, and its call with it"
-    if errand.placed is not None:
-        return f"the call goes on; hang up with: ringonce hangup {errand.placed.conversation_id}"
+    if errand.certain:
+        return errand.certain
     state, conversation_id = _written(errand, ledger)
     stamp = f"its attribute ringonce.intent is {errand.intent}"
     if client.sending(errand.intent) or state is RowState.UNKNOWN:

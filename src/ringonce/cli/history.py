@@ -63,14 +63,21 @@ def _shown(row: "Row") -> dict[str, typing.Any]:
 
     fields: dict[str, typing.Any] = msgspec.to_builtins(row)
     kept = {name: value for name, value in fields.items() if name not in {"mark", "incarnation"}}
-    return {"event": "intent", **kept, "refusal": msgspec.json.decode(row.refusal) if row.refusal else None}
+    return {"event": "intent", **kept, "refusal": _refusal(row)}
+
+
+def _refusal(row: "Row") -> dict[str, typing.Any] | None:
+    import msgspec
+
+    try:
+        return msgspec.json.decode(row.refusal, type=dict[str, typing.Any])
+    except msgspec.MsgspecError:  # none, or a damaged one
+        return None
 
 
 def _line(row: "Row") -> str:
     at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row.armed_at))
     more = row.conversation_id or row.evidence
     if row.refusal:
-        import msgspec
-
-        more = msgspec.json.decode(row.refusal).get("code") or "refused"
+        more = (_refusal(row) or {}).get("code") or "refused"
     return f"{at}  {row.state:10}  ……{row.tail}  {row.intent}  {more}".rstrip()

@@ -20,7 +20,7 @@ class Interrupt:
     def __init__(self, last_words: collections.abc.Callable[[], str]) -> None:
         self._last_words = last_words
         self._asked = asyncio.Event()
-        self._heard: list[signal.Signals] = []
+        self._before: dict[signal.Signals, typing.Any] = {}
         self._by: signal.Signals = signal.SIGINT
 
     @property
@@ -36,16 +36,18 @@ class Interrupt:
     def __enter__(self) -> typing.Self:
         for sign in SIGNALS:
             # Under nohup, or in a script's background, it was decided that the signal means nothing.
-            if signal.getsignal(sign) is not signal.SIG_IGN:
+            if (before := signal.getsignal(sign)) is not signal.SIG_IGN:
                 asyncio.get_running_loop().add_signal_handler(sign, self._hit, sign)
-                self._heard.append(sign)
+                self._before[sign] = before
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> None:
-        for sign in self._heard:
+        for sign, before in self._before.items():
             asyncio.get_running_loop().remove_signal_handler(sign)
+            # The loop leaves behind what kills without a word.
+            signal.signal(sign, before)
 
     async def race(self, work: collections.abc.Coroutine[typing.Any, typing.Any, T]) -> asyncio.Task[T]:
         """Do *work* until it is done or a signal comes; the task that comes back may still be running."""
@@ -53,6 +55,11 @@ class Interrupt:
         asked = asyncio.create_task(self._asked.wait())
         try:
             await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            # A Ctrl-C from before we listened. Nobody else holds the work, nor would hear how it ends.
+            await stopped(task)
+            task.cancelled() or task.exception()
+            raise
         finally:
             asked.cancel()
         return task

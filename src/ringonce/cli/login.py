@@ -1,5 +1,6 @@
 """`ringonce login`: let an agent say in their browser that this machine may act as them."""
 
+import asyncio
 import contextlib
 import os
 import typing
@@ -60,7 +61,12 @@ def command(
         else:
             click.echo(printable(f"{login.who}, user {login.agent_id}"))
             say(f"their calls now go out as themselves: ringonce call --agent {login.email} …")
-        for old in await withdraw_leftovers(settings, folder):
+        try:
+            withdrawn = await withdraw_leftovers(settings, folder)
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            say("note: the login stands; what an earlier one was given is withdrawn by the next login or logout")
+            raise
+        for old in withdrawn:
             if old.trouble:
                 which = f"an earlier login of {old.login.who}" if old.login.who else old.who
                 say(f"note: {which} is forgotten, not revoked: {old.trouble}")

@@ -156,6 +156,7 @@ def exit_code(error: Exception) -> int:
         return UNKNOWN
     codes = {
         errors.ConfigError: WRONG_USAGE,
+        errors.LedgerError: WRONG_USAGE,
         errors.Refused: REFUSED,
         errors.StillGoing: NOT_AS_ASKED,
         errors.OutcomeUnknown: UNKNOWN,

@@ -34,13 +34,15 @@ def command(*, intent: str, placed: str | None, not_placed: bool, reason: str) -
     import msgspec
 
     from ringonce.cli.door import ledger_of
+    from ringonce.client.policy import SKEW
 
     if bool(placed) == not_placed:
         raise click.UsageError("give either --placed CONVERSATION or --not-placed")
     with contextlib.closing(ledger_of(os.environ)) as ledger:
         row = _open_row(ledger, intent)
         now = time.time()
-        if row.state is RowState.ARMED and now <= row.deadline:
+        # A row from the future was armed before the clock was set back: its deadline says nothing.
+        if row.state is RowState.ARMED and row.armed_at - SKEW <= now <= row.deadline:
             raise Refused(
                 f"Intent {intent!r} is being placed right now",
                 why=f"its request may leave for another {row.deadline - now:.0f} s",

@@ -7,7 +7,7 @@ import typing
 import click
 
 from ringonce.cli.options import answering, connection
-from ringonce.cli.words import printable
+from ringonce.cli.words import printable, say
 
 if typing.TYPE_CHECKING:
     from ringonce.models import Identity
@@ -29,6 +29,8 @@ def command(*, agent: str, as_json: bool, region: str | None, base_url: str | No
     async def asking() -> int:
         async with client_of(settings, os.environ) as client:
             who = await client.whoami()
+        if agent and not (settings.stored_login or agent.strip().casefold() in {who.user_id, who.email.casefold()}):
+            say(f"note: {agent} is not logged in here, so their calls use this token (log in with: ringonce login)")
         if as_json:
             click.echo(msgspec.json.encode({"event": "whoami", **msgspec.to_builtins(who)}).decode())
         else:

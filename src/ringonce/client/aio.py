@@ -90,6 +90,8 @@ class AsyncClient:
         self._timeouts = timeouts or Timeouts()
         self._channel_store = channel_store
         self._opened: Shell | None = None
+        self._opened_in = 0
+        """The process that opened it: a forked child has its sockets, but not their other ends."""
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -103,6 +105,8 @@ class AsyncClient:
     async def aclose(self) -> None:
         """Close every connection. Calls go on; what still waits raises `NoAnswer`."""
         self._closed = True
+        if self._forked:
+            return  # its connections are the other process's
         shell, self._opened = self._opened, None
         if shell is not None:
             await shell.close()
@@ -328,11 +332,18 @@ class AsyncClient:
     def _shell(self) -> "Shell":
         if self._closed:
             raise RuntimeError("this AsyncClient is closed")
+        if self._forked:
+            raise RuntimeError("this AsyncClient belongs to the process that was forked: make one after the fork")
         if self._opened is None:
             from ringonce.client.shell import Shell  # brings the HTTP library: 0.4 s of import
 
+            self._opened_in = os.getpid()
             self._opened = Shell(self._session, self._ledger, self._timeouts, self._channel_store, self._open_safe)
         return self._opened
+
+    @property
+    def _forked(self) -> bool:
+        return self._opened is not None and self._opened_in != os.getpid()
 
     def _open_safe(self) -> "Safe":
         from ringonce.client.safe import safe_in

@@ -67,7 +67,7 @@ class Client:
         self._thread = threading.Thread(target=self._loop.run_forever, name="ringonce", daemon=True)
         self._thread.start()
         # Also runs at the interpreter's exit, so a forgotten close neither hangs it nor leaks.
-        self._finish = weakref.finalize(self, _shut, self._loop, self._thread, self._client)
+        self._finish = weakref.finalize(self, _shut, self._pid, self._loop, self._thread, self._client)
 
     def __enter__(self) -> Self:
         return self
@@ -254,7 +254,8 @@ class Client:
         if os.getpid() != self._pid:
             work.close()
             raise RuntimeError("this Client belongs to the process that was forked: make one after the fork")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future: concurrent.futures.Future[T] = concurrent.futures.Future()
+        self._loop.call_soon_threadsafe(_begin, self._loop, work, future)
         try:
             return future.result()
         except concurrent.futures.CancelledError:
@@ -268,7 +269,29 @@ class Client:
             raise
 
 
-def _shut(loop: asyncio.AbstractEventLoop, thread: threading.Thread, client: AsyncClient) -> None:
+def _begin(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T], future: concurrent.futures.Future[T]) -> None:
+    """Do *work* on the loop for the thread that waits for *future*; asyncio's own way has one future more between."""
+    task = loop.create_task(work)
+
+    def hand_over(done: asyncio.Task[T]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if done.cancelled():
+            future.cancel()
+        elif not future.set_running_or_notify_cancel():
+            return
+        elif error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(done.result())
+
+    task.add_done_callback(hand_over)
+    # Whoever waits has gone (Ctrl-C): then the work is cancelled too.
+    future.add_done_callback(lambda one: one.cancelled() and loop.call_soon_threadsafe(task.cancel))
+
+
+def _shut(pid: int, loop: asyncio.AbstractEventLoop, thread: threading.Thread, client: AsyncClient) -> None:
+    if os.getpid() != pid:
+        return  # a forked child has no such thread, and the connections are not its own
     with contextlib.suppress(TimeoutError):
         asyncio.run_coroutine_threadsafe(_end(client), loop).result(2 * CLOSING)
     loop.call_soon_threadsafe(loop.stop)

@@ -19,7 +19,9 @@ class Board:
     def __init__(self) -> None:
         self._facts: dict[str, Facts] = {}
         self._counts: dict[str, int] = {}
-        self._by_agent: dict[str, dict[str, None]] = {}
+        self._by_agent: dict[str, dict[str, int]] = {}
+        self.newest = 0
+        """The number of the conversation that was the last to be seen as some agent's."""
         self._claimed: set[str] = set()
         self._whole: dict[str, tuple[str, int]] = {}
         self._gaps: dict[str, int] = {}
@@ -44,7 +46,7 @@ class Board:
         facts = self.facts(snapshot.conversation_id)
         owners = {leg.user_id for leg in snapshot.legs if leg.user_id} | ({agent_id} if agent_id else set())
         for owner in owners:
-            self._by_agent.setdefault(owner, {})[snapshot.conversation_id] = None
+            self._number(owner, snapshot.conversation_id)
         settled = facts.settled
         if not facts.absorb(snapshot) and facts.settled == settled:
             return ()
@@ -58,9 +60,10 @@ class Board:
         facts = self._facts.get(conversation_id)
         return facts is not None and facts.settled
 
-    def of_agent(self, agent_id: str) -> Iterator[Facts]:
-        """Give the conversations that an agent was seen in, in the order they were first seen."""
-        return (self._facts[one] for one in self._by_agent.get(agent_id, ()) if one in self._facts)
+    def of_agent(self, agent_id: str, *, after: int = 0) -> Iterator[Facts]:
+        """Give the conversations that an agent was first seen in *after* a number, in that order."""
+        mine = self._by_agent.get(agent_id, {})
+        return (self._facts[one] for one, number in mine.items() if number > after and one in self._facts)
 
     def note_gap(self, agents: Iterable[str], *, apart: float = 0.0) -> tuple[str, ...]:
         """Note that events of these agents may have been missed until now; give the keys of whoever should know.
@@ -86,7 +89,7 @@ class Board:
     def claim(self, conversation_id: str, agent_id: str, gaps: int) -> None:
         """Mark a conversation as an intent's, watched since the agent had *gaps*, before its create left."""
         self._claimed.add(conversation_id)
-        self._by_agent.setdefault(agent_id, {})[conversation_id] = None
+        self._number(agent_id, conversation_id)
         self.vouch(conversation_id, agent_id, gaps)
 
     def claimed(self, conversation_id: str) -> bool:
@@ -101,6 +104,12 @@ class Board:
     def vouch(self, conversation_id: str, agent_id: str, gaps: int) -> None:
         """Note that the conversation is known whole as of the agent's *gaps*: a full picture of it came after them."""
         self._whole[conversation_id] = agent_id, gaps
+
+    def _number(self, agent_id: str, conversation_id: str) -> None:
+        mine = self._by_agent.setdefault(agent_id, {})
+        if conversation_id not in mine:
+            self.newest += 1
+            mine[conversation_id] = self.newest
 
     def _make_room(self) -> None:
         if len(self._facts) < KEPT:

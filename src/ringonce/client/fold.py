@@ -52,8 +52,9 @@ class Facts:
 
     def absorb(self, snapshot: Snapshot) -> bool:
         """Take in one observation; say whether the truth told by `call` changed."""
-        before = self.call()
         fresh, grew, shown = True, False, snapshot.legs
+        # The first legs always change what is told, so there is no need to tell first that there were none.
+        before = self.call() if self.legs or not shown else None
         for leg in shown:
             known = self.legs.get(leg.key)
             if known is None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import socket
 import sys
 import threading
 import webbrowser
@@ -55,8 +56,10 @@ async def consent(wish: Consent) -> Landing:
             loop.call_soon_threadsafe(land, query)
 
     parts = urlsplit(wish.redirect_uri)
-    with _page(parts.port or 0, parts.path or "/", lambda query: _is_to(wish, query), tell) as port:
-        redirect_uri = parts._replace(netloc=f"{parts.hostname}:{port}").geturl()
+    where = ("::1" if parts.hostname == "::1" else "127.0.0.1", parts.port or 0)
+    with _page(where, parts.path or "/", lambda query: _is_to(wish, query), tell) as port:
+        host = "[::1]" if parts.hostname == "::1" else parts.hostname
+        redirect_uri = parts._replace(netloc=f"{host}:{port}").geturl()
         url = f"{wish.url}&{urlencode({'redirect_uri': redirect_uri})}"
         # Opening may block (a browser in the terminal), or fail in silence, so the address is told in any case.
         threading.Thread(target=_open, args=(url,), name="ringonce-browser", daemon=True).start()
@@ -75,7 +78,9 @@ def _is_to(wish: Consent, query: Query) -> bool:
 
 
 @contextlib.contextmanager
-def _page(port: int, path: str, is_ours: Callable[[Query], bool], tell: Callable[[Query], None]) -> Iterator[int]:
+def _page(
+    where: tuple[str, int], path: str, is_ours: Callable[[Query], bool], tell: Callable[[Query], None]
+) -> Iterator[int]:
     class Handler(_Handler):
         where: ClassVar[str] = path
 
@@ -86,10 +91,11 @@ def _page(port: int, path: str, is_ours: Callable[[Query], bool], tell: Callable
             tell(query)
 
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), Handler)  # browsers open connections that they don't use
+        # Browsers open connections that they don't use, hence the threads.
+        server = (_ServerOfIPv6 if ":" in where[0] else ThreadingHTTPServer)(where, Handler)
     except OSError as error:
         raise ConfigError(
-            f"Port {port} for the redirect URI can't be opened",
+            f"Port {where[1]} for the redirect URI can't be opened",
             why=error.strerror or str(error),
             fix="free it, or use a redirect URI without a port",
         ) from error
@@ -105,6 +111,10 @@ def _page(port: int, path: str, is_ours: Callable[[Query], bool], tell: Callable
 
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+class _ServerOfIPv6(ThreadingHTTPServer):
+    address_family = socket.AF_INET6
 
 
 class _Handler(BaseHTTPRequestHandler):

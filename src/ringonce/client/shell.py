@@ -52,6 +52,8 @@ from ringonce.models import Call
 
 log = logging.getLogger("ringonce.client")
 T = TypeVar("T")
+LATER = object()
+"""In place of an answer: it has to be waited for."""
 
 
 class _Done(Generic[T]):
@@ -70,13 +72,14 @@ class Shell:
         self._session, self._ledger = session, ledger
         self._transport = Transport(timeouts)
         self._tokens = Tokens(session, self.run)
-        self._governor = Governor(session.endpoints.api, ledger)
+        self._governor = Governor(session.endpoints.platform, ledger)
         self._open_safe = safe
         self._safe: Safe | None = None
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._sleepers: set[asyncio.Future[None]] = set()
         self._closed = False
         self._hub = Hub(session, self._transport, self.run, self._wake, channel_store)
+        self._at_once = self._instant()
 
     async def close(self) -> None:
         """Close the event sockets and every connection; flows that go on are told so at their next wish."""
@@ -92,7 +95,7 @@ class Shell:
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its result."""
         try:
-            wish = _advance(flow, None)
+            wish = self._advance(flow, None)
             while not isinstance(wish, _Done):
                 wish = await self._step(flow, wish)
         except asyncio.CancelledError:
@@ -106,7 +109,7 @@ class Shell:
     async def tell(self, flow: Flow[Call]) -> AsyncGenerator[Call]:
         """Run a flow and give each call that it tells of."""
         try:
-            wish = _advance(flow, None)
+            wish = self._advance(flow, None)
             while not isinstance(wish, _Done):
                 if isinstance(wish, Tell):
                     yield wish.call
@@ -118,17 +121,48 @@ class Shell:
     def _wind_up(self, flow: Flow[T]) -> None:
         """Let a flow that nobody waits for any more put the ledger right."""
         with contextlib.suppress(Cancelled, Lost, RingonceError):
-            wish = _advance(flow, Cancelled())
+            wish = _put(flow, Cancelled())
             while isinstance(wish, Release):
                 self._ledger.release(wish.row)
-                wish = _advance(flow, None)
+                wish = _put(flow, None)
 
     async def _step(self, flow: Flow[T], wish: Wish) -> "Wish | _Done[T]":
         try:
             answer = await self._give(wish, flow)
         except (Lost, RingonceError) as refused:
-            return _advance(flow, refused)
-        return _advance(flow, answer)
+            return self._advance(flow, refused)
+        return self._advance(flow, answer)
+
+    def _advance(self, flow: Flow[T], answer: Any) -> "Wish | _Done[T]":
+        """Hand over an answer, and grant what comes next as long as nothing has to be waited for."""
+        while True:
+            wish = _put(flow, answer)
+            grant = self._at_once.get(type(wish))
+            if grant is None or self._closed:
+                return wish
+            try:
+                answer = grant(wish, flow)
+            except (Lost, RingonceError) as refused:
+                answer = refused
+            if answer is LATER:
+                return wish
+
+    def _instant(self) -> dict[type, Callable[[Any, object], Any]]:
+        """Say how those wishes are granted that mostly need no waiting: without a coroutine, at a tenth of its cost."""
+        ledger, tokens, hub, governor = self._ledger, self._tokens, self._hub, self._governor
+        grants: dict[type, Callable[[Any, object], Any]] = {
+            Now: lambda _, __: time.time(),
+            Token: lambda wish, _: tokens.at_once(wish.agent, wish.stale) or LATER,
+            Listen: lambda wish, whom: hub.hears(whom, wish.agent_id, anew=wish.anew) or LATER,
+            Pace: lambda wish, _: None if governor.at_once(wish) else LATER,
+            Mark: lambda wish, _: ledger.mark(wish.number),
+        }
+        if ledger.instant:
+            grants[Look] = lambda wish, _: ledger.look(wish.platform, wish.intent)
+            grants[Arm] = lambda wish, _: ledger.arm(wish.row)
+            grants[Settle] = lambda wish, _: self._settled(wish.row)
+            grants[Release] = lambda wish, _: ledger.release(wish.row)
+        return grants
 
     async def _give(self, wish: Wish, whom: object) -> Any:  # noqa: C901, PLR0912  one case a wish
         if self._closed and not isinstance(wish, (Look, Arm, Settle, Release, Keep, Now)):
@@ -137,10 +171,9 @@ class Shell:
             case Send():
                 return await self._send(wish)
             case Pace():
-                if not self._governor.at_once(wish):
-                    await self._governor.wait(wish)
-                    if self._closed:  # which ends every wait
-                        raise _closed()
+                await self._governor.wait(wish)
+                if self._closed:  # which ends every wait
+                    raise _closed()
             case Now():
                 return time.time()
             case Hear():
@@ -153,8 +186,6 @@ class Shell:
                 return await self._hub.listen(whom, agent_id, anew=anew)
             case Sleep(seconds):
                 await self._rest(self._sleepers, seconds)
-            case Mark(number):
-                return self._ledger.mark(number)
             case Look(platform, intent):
                 return await self._write(self._ledger.look, platform, intent)
             case Rivals(row, since):
@@ -162,7 +193,7 @@ class Shell:
             case Arm(row):
                 return await self._arm(row)
             case Settle(row):
-                return await self._settle(row)
+                return await self._write(self._settled, row)
             case Release(row):
                 return await self._write(self._ledger.release, row)
             case Tell():
@@ -202,12 +233,8 @@ class Shell:
         """Use the ledger; one that waits for a disk does so beside the event loop."""
         if self._ledger.instant:
             return do(*what)
-        work = asyncio.ensure_future(asyncio.to_thread(do, *what))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            await asyncio.wait({work})  # a thread can't be stopped: what it writes must be known to who puts it right
-            raise
+        # A thread can't be stopped: what it writes must be known to who puts it right.
+        return await _through(asyncio.to_thread(do, *what))
 
     async def _arm(self, row: Row) -> Row | None:
         armed = False
@@ -226,9 +253,9 @@ class Shell:
                     self._ledger.release(row)
             raise
 
-    async def _settle(self, row: Row) -> Row:
+    def _settled(self, row: Row) -> Row:
         try:
-            return await self._write(self._ledger.settle, row)
+            return self._ledger.settle(row)
         except LedgerError as wrong:
             # The deed is done: its truth goes to the caller, and whoever asks again finds the row armed and looks.
             log.error("what became of intent %r was not written down: %s", row.intent, wrong)  # noqa: TRY400
@@ -271,7 +298,7 @@ def _closed() -> NoAnswer:
     )
 
 
-def _advance(flow: Flow[T], answer: Any) -> Wish | _Done[T]:
+def _put(flow: Flow[T], answer: Any) -> Wish | _Done[T]:
     try:
         return flow.throw(answer) if isinstance(answer, (Lost, Cancelled, RingonceError)) else flow.send(answer)
     except StopIteration as done:

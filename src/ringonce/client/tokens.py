@@ -28,6 +28,14 @@ class Tokens:
         self._session, self._run = session, run
         self._renewals: dict[str, asyncio.Task[AccessGrant]] = {}
 
+    def at_once(self, agent: str, stale: str) -> str:
+        """Give a token that is not *stale* and needs no renewal; empty if there is none."""
+        grant = self._session.grants.get(agent)
+        if grant is None or grant.value == stale:
+            return ""
+        fresh = policy.need(grant.issued_at, grant.expires_at, time.time()) is policy.Need.NOTHING
+        return grant.value if fresh else ""
+
     async def give(self, agent: str, stale: str) -> str:
         """Give a token that is not *stale*; for each identity one renewal is in flight."""
         grant = self._session.grants.get(agent)

@@ -30,11 +30,11 @@ class RowState(enum.StrEnum):
 OPEN = frozenset({RowState.ARMED, RowState.UNKNOWN})
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is known of one intent. Times are seconds since the epoch. The number itself is not in it."""
 
     platform: str
-    """The API's address: the same key on another platform is another intent."""
+    """The API's address (`Endpoints.platform`): the same key on another platform is another intent."""
     intent: str
     agent_id: str
     mark: str

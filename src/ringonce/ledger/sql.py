@@ -104,9 +104,8 @@ class SqlLedger:
 
     def release(self, row: Row) -> None:
         """Remove the row if it is still armed by the same incarnation."""
-        mine = intents.c.incarnation == row.incarnation, intents.c.state == RowState.ARMED
         with self._said("written"), self._engine.begin() as db:
-            db.execute(intents.delete().where(*_is(row), *mine))
+            db.execute(intents.delete().where(*_is(row), *_same_attempt(row), intents.c.state == RowState.ARMED))
 
     def meter(self, platform: str, token: str, change: Callable[[Meter], tuple[Meter, T]]) -> T:
         """Replace the meter of *token*, alone among all who share the database; give the rest of what *change* gave.
@@ -131,12 +130,15 @@ class SqlLedger:
     def _said(self, done: str) -> Iterator[None]:
         try:
             yield
-        except (sa.exc.SQLAlchemyError, OSError) as wrong:
+        except (sa.exc.SQLAlchemyError, OSError, msgspec.ValidationError) as wrong:
             cause = str(getattr(wrong, "orig", None) or wrong).strip().partition("\n")[0]
+            damaged = isinstance(wrong, msgspec.ValidationError)
             raise LedgerError(
                 f"The ledger in {self._engine.url.render_as_string(hide_password=True)} can't be {done}",
-                why=f"{cause}; without it a second ring can't be ruled out, so nothing was sent",
-                fix="check that the database runs, and its disk's space",
+                why=f"{cause}; without it a second ring can't be ruled out, so nothing was sent by this run",
+                fix="a row of it is damaged: put a backup back, or use the version of ringonce that wrote it"
+                if damaged
+                else "check that the database runs, and its disk's space",
             ) from wrong
 
 
@@ -149,9 +151,17 @@ def find(db: sa.Connection, platform: str, intent: str) -> Row | None:
 
 def settle(db: sa.Connection, row: Row) -> Row:
     """Replace the row of the same intent if that is still open, and give the row that then stands."""
-    still_open = intents.c.state.in_(sorted(OPEN))
-    same_attempt = intents.c.incarnation == row.incarnation, intents.c.armed_at == row.armed_at
-    if db.execute(intents.update().where(*_is(row), *same_attempt, still_open).values(_values(row))).rowcount == 1:
+    # A row that was taken back is written anew: what became of an attempt is never lost.
+    written = (
+        _build(db)(intents)
+        .values(_values(row))
+        .on_conflict_do_update(
+            index_elements=[intents.c.platform, intents.c.intent],
+            set_=_values(row),
+            where=sa.and_(*_same_attempt(row), intents.c.state.in_(sorted(OPEN))),
+        )
+    )
+    if db.execute(written.returning(intents.c.intent)).first() is not None:
         return row
     return find(db, row.platform, row.intent) or row
 
@@ -182,6 +192,10 @@ def _build(db: sa.Connection) -> type[postgresql.Insert] | type[sqlite.Insert]:
 
 def _is(row: Row) -> tuple[sa.ColumnElement[bool], ...]:
     return intents.c.platform == row.platform, intents.c.intent == row.intent
+
+
+def _same_attempt(row: Row) -> tuple[sa.ColumnElement[bool], ...]:
+    return intents.c.incarnation == row.incarnation, intents.c.armed_at == row.armed_at
 
 
 def _values(row: Row) -> dict[str, Any]:

@@ -62,6 +62,7 @@ class SqliteLedger:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path).expanduser()
+        self._pid = os.getpid()
         self._lock, self._meters_lock = threading.Lock(), threading.Lock()
         self._meters_db: sqlite3.Connection | None = None
         with self._said("opened"):
@@ -70,6 +71,8 @@ class SqliteLedger:
 
     def close(self) -> None:
         """Close the file."""
+        if os.getpid() != self._pid:
+            return
         self._db.close()
         with self._meters_lock:
             if self._meters_db is not None:
@@ -187,7 +190,7 @@ class SqliteLedger:
             if os.fstat(made).st_mode & 0o077:
                 raise LedgerError(
                     f"The ledger {self.path} can be read by others",
-                    why="it says when whom was called",
+                    why="it says when whom was called; nothing was sent by this run",
                     fix=f"chmod 600 {self.path}",
                 )
         finally:
@@ -219,7 +222,7 @@ class SqliteLedger:
         if version not in {0, VERSION}:
             raise LedgerError(
                 f"The ledger {self.path} is of another version",
-                why=f"it is version {version}, this program knows {VERSION}; nothing was sent",
+                why=f"it is version {version}, this program knows {VERSION}; nothing was sent by this run",
                 fix="use the version of ringonce that wrote it, or move the file away",
             )
 
@@ -232,20 +235,35 @@ class SqliteLedger:
         if there != self._file:
             raise LedgerError(
                 f"The ledger {self.path} was removed or replaced while it was in use",
-                why="an intent written now would not be found by the next run; nothing was sent",
+                why="an intent written now would not be found by the next run; nothing was sent by this run",
                 fix="put the file back, or start again with a new one if no call is open",
             )
 
     @contextlib.contextmanager
     def _said(self, done: str) -> Iterator[None]:
+        if os.getpid() != self._pid:
+            # SQLite's connections don't survive a fork: two processes would undo each other's locks.
+            raise LedgerError(
+                f"The ledger {self.path} was opened by the process that was forked",
+                why="a child can't share its connection; nothing was sent by this run",
+                fix="open it after the fork",
+            )
         try:
             yield
-        except (sqlite3.Error, OSError) as wrong:
+        except (sqlite3.Error, OSError, msgspec.ValidationError) as wrong:
             raise LedgerError(
                 f"The ledger {self.path} can't be {done}",
-                why=f"{wrong}; without it a second ring can't be ruled out, so nothing was sent",
-                fix="check the disk's space and the file's permissions",
+                why=f"{wrong}; without it a second ring can't be ruled out, so nothing was sent by this run",
+                fix=_way_out(wrong),
             ) from wrong
+
+
+def _way_out(wrong: Exception) -> str:
+    if isinstance(wrong, msgspec.ValidationError):
+        return "a row of it is damaged: put a backup back, or use the version of ringonce that wrote it"
+    if getattr(wrong, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return "another process holds it: try again, and end that process if it goes on"
+    return "check the disk's space and the file's permissions"
 
 
 def _set_up_journal(db: sqlite3.Connection) -> None:

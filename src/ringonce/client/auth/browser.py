@@ -15,7 +15,7 @@ VERIFIER = 64
 """Characters of the code verifier; the platform takes 43 to 128."""
 STATE = 32
 PATIENCE = 300.0
-HERE = ("127.0.0.1", "localhost")
+HERE = ("127.0.0.1", "localhost", "::1")
 
 
 class AuthorizationCode:

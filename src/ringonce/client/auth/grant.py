@@ -78,8 +78,9 @@ class Doubt:
         """Know that it did nothing."""
         self._out = False
 
-    def again(self) -> Flow[None]:
+    def again(self, *, answered: bool) -> Flow[None]:
         """Let it be sent once more."""
+        del answered
         yield from ()
 
 

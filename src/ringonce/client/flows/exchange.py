@@ -35,8 +35,11 @@ class Care(Protocol):
     def stopped(self) -> None:
         """Know that it is certain that it did nothing."""
 
-    def again(self) -> Flow[None]:
-        """Raise `NoAnswer` if, in spite of that, the deed shows; else it may be sent once more."""
+    def again(self, *, answered: bool) -> Flow[None]:
+        """Raise `NoAnswer` if, in spite of that, the deed shows; else it may be sent once more.
+
+        *answered* says that it is certain by the word of an answer, and not because there was no connection.
+        """
 
 
 def exchange(
@@ -77,7 +80,7 @@ def exchange(
             if outcome.status == 401 and not renewed:  # noqa: PLR2004
                 # 401 proves that nothing was done, so even a create may be sent again, once.
                 token, renewed = (yield from _renewed(request, outcome, token, agent)), True
-                yield from _again(care)
+                yield from _again(care, answered=True)
                 continue
             if not policy.may_repeat(request, outcome):
                 return _or_unauthenticated(outcome) if signed else outcome
@@ -88,7 +91,7 @@ def exchange(
         if late or enough or not policy.may_repeat(request, outcome):
             return _give_up(request, outcome, wait)
         yield Sleep(wait)
-        yield from _again(care)
+        yield from _again(care, answered=isinstance(outcome, Response))
 
 
 def _send_once(request: Request, token: str, care: Care | None) -> Flow[Response | Lost]:
@@ -109,9 +112,9 @@ def _send_once(request: Request, token: str, care: Care | None) -> Flow[Response
     return outcome
 
 
-def _again(care: Care | None) -> Flow[None]:
+def _again(care: Care | None, *, answered: bool) -> Flow[None]:
     if care is not None:
-        yield from care.again()
+        yield from care.again(answered=answered)
 
 
 def token_for(request: Request, stale: str = "", *, agent: str = "") -> Flow[str]:

@@ -89,6 +89,12 @@ def sound(given: Order, country: str) -> Order:
             fix="leave them out, or use the platform's own wire",
         )
     _fits("intent", given.intent, LONGEST_INTENT, "give a short key, such as crm-4711")
+    if given.intent != given.intent.strip():
+        raise InvalidInput(
+            f"The intent {given.intent!r} begins or ends with white space",
+            why="to the eye it is the same key as without, and yet another intent",
+            fix=f"give {given.intent.strip()!r}",
+        )
     for name, value, longest in (
         ("caller_name", given.caller_name, LONGEST_NAME),
         ("external_contact", given.external_contact, LONGEST_NAME),

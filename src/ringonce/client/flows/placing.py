@@ -38,6 +38,7 @@ from ringonce.client.wishes import (
 from ringonce.errors import (
     ApiRefusal,
     IntentConflict,
+    LedgerError,
     NoAnswer,
     NotFound,
     OutcomeUnknown,
@@ -68,7 +69,7 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
     """
     order = checked(session, order)
     mark: str = yield Mark(order.to)
-    there: Row | None = yield Look(session.endpoints.api, order.intent)
+    there: Row | None = yield Look(session.endpoints.platform, order.intent)
     try:
         planned = yield from plan(session, order)
     except (Unreachable, NoAnswer, ApiRefusal) as silent:
@@ -88,7 +89,7 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
         now: float = yield Now()
         Send(request, began + order.timeout).check(now)  # else a row would be armed that nobody may send
         row = Row(
-            platform=session.endpoints.api,
+            platform=session.endpoints.platform,
             intent=order.intent,
             agent_id=planned.agent_id,
             mark=mark,
@@ -136,7 +137,9 @@ class _Careful:
     def stopped(self) -> None:
         self._session.on_wire.discard(self._lookout.row.intent)
 
-    def again(self) -> Flow[None]:
+    def again(self, *, answered: bool) -> Flow[None]:
+        if answered:  # a gateway may say 401 or 429 for a create that went through, while no event comes
+            yield from look_once(self._session, self._lookout)
         found, awaited = yield from recognise(self._session.board, self._lookout)
         if found or awaited:
             raise NoAnswer(
@@ -262,7 +265,8 @@ def _again(session: Session, order: Order, row: Row, silent: RingonceError | Non
 def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
     """Wait for whoever armed the row to settle it. If nobody does (a crash), look for the call and settle it here."""
     board, wait = session.board, 0.02
-    next_look = row.armed_at + FIRST_LOOK
+    attempt, met = row.attempt, (yield Now())
+    next_look = min(row.armed_at, met) + FIRST_LOOK
     while True:
         there: Row | None = yield Look(row.platform, row.intent)
         if there is None:
@@ -274,8 +278,12 @@ def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
         if there.state is not RowState.ARMED:
             return there
         # It may be another attempt than a moment ago: taken back, and armed anew.
-        lookout.row, until = there, there.deadline + session.settle
         seen, now = board.count(row.agent_id), (yield Now())
+        if there.attempt != attempt:
+            attempt, met = there.attempt, now
+        lookout.row = there
+        # Where the clock was set back, the deadline may be days ahead; but nobody has longer left than he had in all.
+        until = min(there.deadline, met + there.deadline - there.armed_at) + session.settle
         found = (yield from recognise(board, lookout))[0]
         if found is None and row.intent not in session.in_flight and (now >= next_look or now >= until):
             found = yield from look_once(session, lookout)
@@ -317,8 +325,15 @@ def _kept(error: ApiRefusal) -> str:
 
 
 def _refusal_again(row: Row) -> Refused:
-    told = msgspec.json.decode(row.refusal)
-    error: Refused = getattr(errors, told.pop("kind"))(told.pop("what"), **told)
+    try:
+        told = msgspec.json.decode(row.refusal)
+        error: Refused = getattr(errors, told.pop("kind"))(told.pop("what"), **told)
+    except (msgspec.MsgspecError, AttributeError, KeyError, TypeError):
+        return LedgerError(
+            f"Intent {row.intent!r} was refused, but with what words can't be read",
+            why="its row in the ledger is damaged; nothing was sent by this run",
+            fix="give the next try a key of its own",
+        )
     error.fix += "; the intent stays refused, so give the next try a key of its own"
     error.replayed = True
     return error

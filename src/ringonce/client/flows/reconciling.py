@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 
 from ringonce.client import policy
 from ringonce.client.board import Board
-from ringonce.client.flows.reading import calls_of
+from ringonce.client.flows.reading import DAY, calls_of
 from ringonce.client.flows.session import Session
 from ringonce.client.policy import SKEW
 from ringonce.client.wishes import Flow, Hear, Lane, Now, Rivals
-from ringonce.errors import RingonceError
+from ringonce.errors import LedgerError, RingonceError
 from ringonce.ledger import OPEN, Row
 
 STATION_PATIENCE = 75.0
@@ -33,14 +33,15 @@ class Lookout:
     row: Row
     to: str
     listening: bool
-    before: frozenset[str] = frozenset()
+    before: int = 0
+    """The board's newest number before: none of the calls up to it is the one to come."""
     gaps: int = -1
     """How often the agent's events may have been missed before."""
 
     def remember(self, board: Board) -> None:
         """Note the agent's calls that are known already: none of them is the one to come."""
         self.gaps = board.gaps_of(self.row.agent_id)
-        self.before = frozenset(facts.conversation_id for facts in board.of_agent(self.row.agent_id))
+        self.before = board.newest
 
 
 def look_for(session: Session, lookout: Lookout) -> Flow[tuple[str, str] | None]:
@@ -76,8 +77,8 @@ def recognise(board: Board, lookout: Lookout) -> Flow[tuple[tuple[str, str] | No
     row = lookout.row
     new = [
         facts
-        for facts in board.of_agent(row.agent_id)
-        if facts.conversation_id not in lookout.before and not board.claimed(facts.conversation_id)
+        for facts in board.of_agent(row.agent_id, after=lookout.before)
+        if not board.claimed(facts.conversation_id)
     ]
     for facts in new:
         if facts.stamp == row.intent:
@@ -87,7 +88,10 @@ def recognise(board: Board, lookout: Lookout) -> Flow[tuple[tuple[str, str] | No
     if not timely:
         return None, False
     # Without a stamp, a call may just as well be that of another intent of the same agent.
-    rivals: list[Row] = yield Rivals(row, row.armed_at - RIVAL_WINDOW)
+    try:
+        rivals: list[Row] = yield Rivals(row, row.armed_at - RIVAL_WINDOW)
+    except LedgerError:
+        return None, True  # whose it is can't be told now
     theirs = {rival.conversation_id for rival in rivals}
     timely = [facts for facts in timely if facts.conversation_id not in theirs]
     alone = not any(rival.state in OPEN for rival in rivals)
@@ -108,7 +112,10 @@ def _sweep(session: Session, lookout: Lookout) -> Flow[None]:
     """Put on the board what reads show of the agent's calls. A read that fails is no evidence, and no error."""
     try:
         # Behind creates without end, a read would come too late for the settle window.
-        shown = yield from calls_of(session, lookout.row.agent_id, lookout.row.armed_at, Lane.URGENT)
+        now: float = yield Now()
+        # A row from the future was armed before the clock was set back; when that was can't be told.
+        since = lookout.row.armed_at if lookout.row.armed_at <= now + SKEW else now - DAY
+        shown = yield from calls_of(session, lookout.row.agent_id, since, Lane.URGENT)
     except RingonceError:
         return
     for snapshot in shown:

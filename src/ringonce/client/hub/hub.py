@@ -63,6 +63,14 @@ class Hub:
         self._doubts: dict[Line, asyncio.Task[None]] = {}
         self._sweep_at = 0.0
 
+    def hears(self, whom: object, agent_id: str, *, anew: bool = False) -> bool:
+        """Do as `listen` does where nothing has to be waited for; else do nothing, and give False."""
+        line = self._where.get(agent_id)
+        if anew or line is None or not line.open:
+            return False
+        self._roster.join(whom, agent_id)
+        return True
+
     async def listen(self, whom: object, agent_id: str, *, anew: bool = False) -> bool:
         """Have the agent's calls put on the board until *whom* leaves; give False, soon, if that can't be had now.
 
