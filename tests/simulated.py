@@ -41,6 +41,7 @@ from ringonce.client.wishes import (
     Rivals,
     Send,
     Settle,
+    Share,
     Sleep,
     Tell,
     Through,
@@ -206,7 +207,7 @@ class Simulated:
             case Keep(name, secret):
                 self.kept.pop(name, None)
                 self.kept |= {} if secret is None else {name: secret}
-            case Alone(_, flow, _) | Through(flow):
+            case Alone(_, flow, _) | Through(flow) | Share(_, flow):
                 return self.run(flow)
         return None
 

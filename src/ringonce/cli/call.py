@@ -159,11 +159,11 @@ def _place(errand: "Errand", settings: "Settings", told: "Teller") -> int:
 def _plan(errand: "Errand", settings: "Settings", *, as_json: bool) -> int:
     import msgspec
 
-    from ringonce.cli.door import client_of
+    from ringonce.cli.door import looking
     from ringonce.cli.errand import run
 
     async def planning() -> int:
-        async with client_of(settings, os.environ) as client:
+        async with looking(settings, os.environ) as client:
             plan = await client.plan_call(intent=errand.intent, **errand.order)
         if as_json:
             click.echo(msgspec.json.encode({"event": "plan", **msgspec.to_builtins(plan)}).decode())

@@ -38,13 +38,13 @@ def command(
 
     It sends at most 8 requests, all of them reads. The exit code is 3 if anything fails, and 0 otherwise.
     """
-    from ringonce.cli.door import client_of, settings_of
+    from ringonce.cli.door import looking, settings_of
     from ringonce.cli.errand import run
 
     settings = settings_of(os.environ, agent=asked["agent"], region=region, base_url=base_url, country=country)
 
     async def checking() -> int:
-        async with client_of(settings, os.environ) as client:
+        async with looking(settings, os.environ) as client:
             findings = await client.check(**asked)
         for finding in findings:
             click.echo(_line(finding, as_json=as_json))

@@ -1,6 +1,7 @@
 """From words and environment to a client."""
 
 import collections.abc
+import contextlib
 import typing
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import msgspec
 
 from ringonce import config
 from ringonce.cli.words import say
-from ringonce.errors import ConfigError
+from ringonce.errors import ConfigError, LedgerError
 
 if typing.TYPE_CHECKING:
     from ringonce import AsyncClient
@@ -94,6 +95,20 @@ def client_of(
         ledger=ledger,
         channel_store=_kept(environ) if kept else None,
     )
+
+
+@contextlib.asynccontextmanager
+async def looking(
+    settings: config.Settings, environ: collections.abc.Mapping[str, str]
+) -> "collections.abc.AsyncIterator[AsyncClient]":
+    """Open a client for what places nothing. Its requests count together with those of this user's other runs."""
+    with contextlib.ExitStack() as opened:
+        ledger = None
+        # Who places nothing needs no ledger: without one the quota is only kept less well.
+        with contextlib.suppress(LedgerError, ConfigError):
+            ledger = opened.enter_context(contextlib.closing(ledger_of(environ)))
+        async with client_of(settings, environ, ledger) as client:
+            yield client
 
 
 def ledger_of(environ: collections.abc.Mapping[str, str]) -> "SqliteLedger":

@@ -13,14 +13,14 @@ from ringonce.cli.options import Conversation, answering, connection
 @answering
 def command(*, conversation: str, as_json: bool, region: str | None, base_url: str | None) -> int:
     """Say how a call stands now, from one read."""
-    from ringonce.cli.door import client_of, settings_of
+    from ringonce.cli.door import looking, settings_of
     from ringonce.cli.errand import run
     from ringonce.cli.telling import tell_once
 
     settings = settings_of(os.environ, region=region, base_url=base_url)
 
     async def asking() -> int:
-        async with client_of(settings, os.environ) as client:
+        async with looking(settings, os.environ) as client:
             tell_once(await client.get_call(conversation), as_json=as_json)
         return 0
 

@@ -28,7 +28,7 @@ def command(
 
     The exit code is 0 once all have ended, and otherwise that of the worst error.
     """
-    from ringonce.cli.door import client_of, settings_of
+    from ringonce.cli.door import looking, settings_of
     from ringonce.cli.errand import run
     from ringonce.cli.telling import teller
 
@@ -38,7 +38,7 @@ def command(
     async def watching() -> int:
         told = teller(as_json=as_json, several=len(wanted) > 1)
         try:
-            async with client_of(settings, os.environ) as client:
+            async with looking(settings, os.environ) as client:
                 return await _watch_all(client, wanted, timeout, told)
         finally:
             told.close()

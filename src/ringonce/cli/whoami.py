@@ -21,13 +21,13 @@ def command(*, agent: str, as_json: bool, region: str | None, base_url: str | No
     """Say which grant is used, whose token it gives, what that may do, and how long."""
     import msgspec
 
-    from ringonce.cli.door import client_of, settings_of
+    from ringonce.cli.door import looking, settings_of
     from ringonce.cli.errand import run
 
     settings = settings_of(os.environ, agent=agent, region=region, base_url=base_url)
 
     async def asking() -> int:
-        async with client_of(settings, os.environ) as client:
+        async with looking(settings, os.environ) as client:
             who = await client.whoami()
         if agent and not (settings.stored_login or agent.strip().casefold() in {who.user_id, who.email.casefold()}):
             say(f"note: {agent} is not logged in here, so their calls use this token (log in with: ringonce login)")

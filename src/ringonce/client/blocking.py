@@ -81,6 +81,14 @@ class Client:
         """Close every connection. Calls go on."""
         self._finish()
 
+    def use_agents(self, agents: Mapping[str, Auth], safe: "Safe | None" = None) -> None:
+        """Give agents identities of their own from now on; see `AsyncClient.use_agents`."""
+
+        async def use() -> None:
+            self._client.use_agents(agents, safe)
+
+        self._run(use())
+
     def place_call(
         self,
         *,

@@ -39,6 +39,7 @@ from ringonce.client.wishes import (
     Rivals,
     Send,
     Settle,
+    Share,
     Sleep,
     Tell,
     Through,
@@ -63,6 +64,13 @@ class _Done(Generic[T]):
         self.value = value
 
 
+class _Shared:
+    """A flow whose result several wait for; it ends with the last of them."""
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self.task, self.waiting = task, 0
+
+
 class Shell:
     """Runs flows on one event loop, with one transport, one token for each identity, and one notification hub."""
 
@@ -77,6 +85,7 @@ class Shell:
         self._safe: Safe | None = None
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._sleepers: set[asyncio.Future[None]] = set()
+        self._shared: dict[str, _Shared] = {}
         self._closed = False
         self._hub = Hub(session, self._transport, self.run, self._wake, channel_store)
         self._at_once = self._instant()
@@ -213,6 +222,8 @@ class Shell:
                     return await self.run(flow)
             case Through(flow):
                 return await _through(self.run(flow))
+            case Share():
+                return await self._share(wish)
         return None
 
     async def _send(self, wish: Send) -> Response:
@@ -222,6 +233,21 @@ class Shell:
         if wish.token:
             self._governor.heed(wish.token, now, answer)
         return answer
+
+    async def _share(self, wish: Share) -> Any:
+        shared = self._shared.get(wish.key)
+        if shared is None:
+            shared = self._shared[wish.key] = _Shared(asyncio.create_task(self.run(wish.flow)))
+        shared.waiting += 1
+        try:
+            # One who goes away takes the answer from nobody else.
+            return await asyncio.shield(shared.task)
+        finally:
+            shared.waiting -= 1
+            if not shared.waiting:
+                self._shared.pop(wish.key, None)
+                shared.task.cancel()
+                await asyncio.wait({shared.task})
 
     @property
     def _secrets(self) -> Safe:

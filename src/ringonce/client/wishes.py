@@ -213,6 +213,14 @@ class Through:
     flow: "Flow[Any]"
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Share:
+    """Give the result of *flow*, or throw its error; whoever asks under the same *key* meanwhile gets the same."""
+
+    key: str
+    flow: "Flow[Any]"
+
+
 class Now(msgspec.Struct, frozen=True, gc=False):
     """Give the time, in seconds since the epoch."""
 
@@ -306,4 +314,5 @@ Wish = (
     | Keep
     | Alone
     | Through
+    | Share
 )

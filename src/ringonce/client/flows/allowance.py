@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TypeVar
 
-from ringonce.client.wishes import Flow, Lost, Response, Send, Token, Wish
+from ringonce.client.wishes import Flow, Lost, Response, Send, Share, Token, Wish
 from ringonce.errors import RingonceError
 
 T = TypeVar("T")
@@ -33,7 +33,8 @@ class Allowance:
             while True:
                 self._count(wish)
                 try:
-                    answer = yield wish
+                    # What others could share is run here all the same: its requests are counted.
+                    answer = (yield from self.within(wish.flow)) if isinstance(wish, Share) else (yield wish)
                 except (Lost, RingonceError) as refused:
                     wish = flow.throw(refused)
                     continue

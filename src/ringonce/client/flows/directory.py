@@ -8,7 +8,7 @@ import msgspec
 
 from ringonce.client.flows.exchange import decoded, read
 from ringonce.client.flows.session import Session
-from ringonce.client.wishes import Flow, Request
+from ringonce.client.wishes import Flow, Request, Share
 from ringonce.errors import Ambiguous, InvalidInput, NotFound
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -40,6 +40,11 @@ def agent_id(session: Session, agent: str, deadline: float | None = None) -> Flo
     wanted = _clean(agent, "agent", "an e-mail, an id or a full name")
     if known := known_id(session, wanted):
         return known
+    found: str = yield Share(f"agent {wanted.casefold()}", _find_agent(session, wanted, deadline))
+    return found
+
+
+def _find_agent(session: Session, wanted: str, deadline: float | None) -> Flow[str]:
     by_mail = "@" in wanted
     search = Request(
         "POST",
@@ -84,6 +89,11 @@ def queue_id(session: Session, queue: str, deadline: float | None = None) -> Flo
     known = session.queues.get(wanted.casefold())
     if known:
         return known
+    found: str = yield Share(f"queue {wanted.casefold()}", _find_queue(session, wanted, deadline))
+    return found
+
+
+def _find_queue(session: Session, wanted: str, deadline: float | None) -> Flow[str]:
     url = session.url(f"/routing/queues?pageSize=100&name={quote(wanted, safe='')}")
     what = f"Queue {wanted!r} can't be looked up"
     found = decoded((yield from read(Request("GET", url), what, deadline=deadline)), _Entities, what).entities

@@ -7,7 +7,7 @@ from ringonce.client.answers import Person
 from ringonce.client.auth import AccessGrant, Auth
 from ringonce.client.board import Board
 from ringonce.client.flows.exchange import decoded, exchange, refusal
-from ringonce.client.wishes import Flow, Lane, Request
+from ringonce.client.wishes import Flow, Lane, Request, Share
 from ringonce.config import Endpoints
 
 
@@ -60,7 +60,7 @@ def token_user(session: Session, agent: str = "", lane: Lane = Lane.READ) -> Flo
     """
     if agent not in session.users:
         auth = session.auth_of(agent)
-        session.users[agent] = "" if auth.service else (yield from _ask_user(session, agent, lane))
+        session.users[agent] = "" if auth.service else (yield Share(f"user {agent}", _ask_user(session, agent, lane)))
     return session.users[agent]
 
 
