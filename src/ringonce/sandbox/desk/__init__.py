@@ -13,6 +13,7 @@ notifications   channels and topics
 analytics       finding calls afterwards
 """
 
+import functools
 import itertools
 import logging
 from email.utils import formatdate
@@ -74,12 +75,11 @@ class Desk:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._dated = (0, "")
 
     def handle(self, request: Request) -> Reply:
         """Answer one request, whatever it is."""
         correlation_id = self.world.dice.uuid()
-        headers: Headers = (("ININ-Correlation-Id", correlation_id), ("Date", self._date()))
+        headers: Headers = (("ININ-Correlation-Id", correlation_id), ("Date", _date(int(self.world.now))))
         try:
             if "/oauth/" in request.path and API not in request.path:
                 return self._sign_in(request, headers)
@@ -99,12 +99,6 @@ class Desk:
             status, payload = 500, Problem(500, "internal.server.error", words).body(correlation_id)
         body = b"" if payload is None or request.method == "HEAD" else _ENCODE(payload)
         return Reply(status, body, headers)
-
-    def _date(self) -> str:
-        second = int(self.world.now)
-        if second != self._dated[0]:
-            self._dated = second, formatdate(second, usegmt=True)
-        return self._dated[1]
 
     def _sign_in(self, request: Request, headers: Headers) -> Reply:
         path, method = request.path, request.method
@@ -150,6 +144,11 @@ class Desk:
         allowed = self.world.rate_limit
         if allowed is not None and token.spent > allowed:
             raise too_many_requests(allowed, reset)
+
+
+@functools.lru_cache(maxsize=2_048)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def _find(request: Request) -> tuple[Route, str, list[str]]:
