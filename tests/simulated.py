@@ -95,12 +95,17 @@ def _parsed(query: str) -> Mapping[str, str]:
     return dict(parse_qsl(query))
 
 
+@functools.cache
+def _form(fields: tuple[tuple[str, str], ...]) -> bytes:
+    return urlencode(fields).encode()
+
+
 def answered(desk: Desk, request: Request) -> Response:
     """Have the sandbox answer a request of the client's."""
     path, _, query = request.url.removeprefix(ORIGIN).partition("?")
     headers = {"host": "sandbox.test", **request.headers}
     if request.form is not None:
-        body, headers["content-type"] = urlencode(request.form).encode(), "application/x-www-form-urlencoded"
+        body, headers["content-type"] = _form(tuple(request.form.items())), "application/x-www-form-urlencoded"
     else:
         body = b"" if request.body is None else msgspec.json.encode(request.body)
     reply = desk.handle(SandboxRequest(request.method, path, _parsed(query), headers, body))

@@ -11,7 +11,7 @@ from ringonce.client.channels import Channel
 from ringonce.client.flows import subscribing
 from ringonce.client.flows.session import Session
 from ringonce.client.hub.hub import BARRED_FOR
-from ringonce.client.wishes import Arm, Flow, Hear, Listen, Lost, Now, Pace, Response, Send, Sleep, Tell, Token
+from ringonce.client.wishes import Arm, Flow, Hear, Listen, Now, Pace, Send, Sleep, Tell, Token
 from ringonce.config import Endpoints
 from ringonce.errors import NotFound, RingonceError, TooLate
 from simulated import LEDGER_WISHES, ORIGIN, observation
@@ -70,18 +70,18 @@ class Process:
         self.occupy(-self.busy)
         self.detach()
 
-    def run(self, do: Callable[[], None]) -> None:
+    def run(self, do: Callable[..., None], *given: Any) -> None:
         """Do something unless the process is gone; once it is awake, if it naps."""
         if not self.alive:
             return
         if self.asleep_until > self.agenda.now:
-            self.agenda.at(self.asleep_until, partial(self.run, do))
+            self.agenda.at(self.asleep_until, partial(self.run, do, *given))
         else:
-            do()
+            do(*given)
 
-    def later(self, seconds: float, do: Callable[[], None]) -> None:
+    def later(self, seconds: float, do: Callable[..., None], *given: Any) -> None:
         """Do something *seconds* from now, see `run`."""
-        self.agenda.at(self.agenda.now + seconds, partial(self.run, do))
+        self.agenda.after(seconds, partial(self.run, do, *given))
 
     def detach(self) -> None:
         """Lose the event socket."""
@@ -101,7 +101,7 @@ class Process:
     def grant_send(self, wish: Send, resume: Resume) -> Any:
         if nap := self.stage.nap_before(wish.request):
             self.asleep_until = self.agenda.now + nap
-            self.later(nap, partial(self._send_late, wish, resume))
+            self.later(nap, self._send_late, wish, resume)
             return PENDING
         return self._send(wish, resume)
 
@@ -115,11 +115,7 @@ class Process:
                 wish.check(self.agenda.now)
             except TooLate as late:
                 return late
-
-        def reply(answer: Response | Lost) -> None:
-            self.run(partial(resume, answer))
-
-        self.stage.send(self, wish.request, reply)
+        self.stage.send(self, wish.request, partial(self.run, resume))
         return PENDING
 
     def grant_token(self, wish: Token, resume: Resume) -> Any:
@@ -147,13 +143,13 @@ class Process:
         if isinstance(grant, AccessGrant):
             self.session.grants[""] = grant
         for resume in waiting:
-            self.run(partial(resume, grant.value if isinstance(grant, AccessGrant) else grant))
+            self.run(resume, grant.value if isinstance(grant, AccessGrant) else grant)
 
     def grant_now(self, wish: Now, resume: Resume) -> float:
         return self.agenda.now
 
     def grant_sleep(self, wish: Sleep, resume: Resume) -> Any:
-        self.later(wish.seconds, partial(resume, None))
+        self.later(wish.seconds, resume, None)
         return PENDING
 
     def grant_tell(self, wish: Tell, resume: Resume) -> None:
@@ -175,7 +171,7 @@ class Process:
     def _opened(self, heard: bool) -> None:
         waiting, self._await_socket = self._await_socket or [], None
         for resume in waiting:
-            self.run(partial(resume, heard))
+            self.run(resume, heard)
 
     def grant_hear(self, wish: Hear, resume: Resume) -> Any:
         key = wish.key
@@ -216,7 +212,7 @@ class Process:
             return  # a heartbeat
         self._frames += 1
         for delay in self.stage.frame_delays():
-            self.later(delay, partial(self._take, self._frames, frame))
+            self.later(delay, self._take, self._frames, frame)
 
     def _take(self, number: int, frame: bytes) -> None:
         if number < self._newest_frame:
@@ -244,7 +240,7 @@ class _Strand:
 
     def go_on(self, answer: Any) -> None:
         """Give the flow its answer, and then whatever it wishes for, up to what takes time."""
-        stage, process, flow = self._stage, self._process, self._flow
+        stage, process, flow, resume = self._stage, self._process, self._flow, self.go_on
         while process.alive:
             stage.steps_to_mishap -= 1
             if not stage.steps_to_mishap:
@@ -255,7 +251,7 @@ class _Strand:
                 return self._done(result.value)
             except RingonceError as error:
                 return self._done(error)
-            answer = _GRANTS[type(wish)](process, wish, self.go_on)
+            answer = _GRANTS[type(wish)](process, wish, resume)
             if answer is PENDING:
                 return None
         return None
@@ -268,7 +264,7 @@ class _Strand:
         seconds = stage.dice.uniform(5, 90)
         if mishap == "nap of the whole process":
             process.asleep_until = process.agenda.now + seconds
-        return process.later(seconds, partial(self.go_on, answer))
+        return process.later(seconds, self.go_on, answer)
 
 
 def _written(process: Process, wish: Any, resume: Resume) -> Any:

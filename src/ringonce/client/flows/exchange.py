@@ -76,6 +76,8 @@ def exchange(
         paced = ""
         outcome = yield from _send_once(_signed(request, token) if signed else request, token, care)
         if isinstance(outcome, Response):
+            if outcome.ok:
+                return outcome
             outcome = unquoted(outcome, token)
             if outcome.status == 401 and not renewed:  # noqa: PLR2004
                 # 401 proves that nothing was done, so even a create may be sent again, once.

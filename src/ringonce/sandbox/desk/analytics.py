@@ -122,7 +122,6 @@ def _holds(whole: Conversation, predicate: Predicate) -> bool:
     return predicate.value in values
 
 
-
 ROUTES = [
     Route(
         "POST",
