@@ -14,6 +14,7 @@ from ringonce.client.hub.hub import BARRED_FOR
 from ringonce.client.wishes import Arm, Flow, Hear, Listen, Now, Pace, Send, Sleep, Tell, Token
 from ringonce.config import Endpoints
 from ringonce.errors import NotFound, RingonceError, TooLate
+from ringonce.ledger import Ledger
 from simulated import LEDGER_WISHES, ORIGIN, observation
 
 if typing.TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Process:
     """One run: a session of its own, gone with a crash; the ledger and the platform stay."""
 
     def __init__(self, stage: "Stage", number: int) -> None:
-        self.stage, self.agenda = stage, stage.world.agenda
+        self.stage, self.agenda = stage, stage.agenda
         self.alive = True
         self.session = Session(
             endpoints=ENDPOINTS, auth=stage.auth, country="US", incarnation=f"run {number}", settle=stage.settle
@@ -144,6 +145,12 @@ class Process:
             self.session.grants[""] = grant
         for resume in waiting:
             self.run(resume, grant.value if isinstance(grant, AccessGrant) else grant)
+
+    def grant_arm(self, wish: Arm, resume: Resume) -> Any:
+        there = self.stage.ledger.arm(wish.row)
+        if there is None:
+            self.armed[wish.row.intent] = self.agenda.now
+        return there
 
     def grant_now(self, wish: Now, resume: Resume) -> float:
         return self.agenda.now
@@ -267,11 +274,8 @@ class _Strand:
         return process.later(seconds, self.go_on, answer)
 
 
-def _written(process: Process, wish: Any, resume: Resume) -> Any:
-    answer = LEDGER_WISHES[type(wish)](process.stage.ledger, wish)
-    if isinstance(wish, Arm) and answer is None:
-        process.armed[wish.row.intent] = process.agenda.now
-    return answer
+def _written(write: Callable[[Ledger, Any], Any]) -> Callable[[Process, Any, Resume], Any]:
+    return lambda process, wish, _: write(process.stage.ledger, wish)
 
 
 _GRANTS: dict[type, Callable[[Process, Any, Resume], Any]] = {
@@ -283,5 +287,6 @@ _GRANTS: dict[type, Callable[[Process, Any, Resume], Any]] = {
     Listen: Process.grant_listen,
     Tell: Process.grant_tell,
     Pace: lambda *_: None,  # turns at the quota are judged where they are handed out
-    **dict.fromkeys(LEDGER_WISHES, _written),
+    **{kind: _written(write) for kind, write in LEDGER_WISHES.items()},
+    Arm: Process.grant_arm,
 }
