@@ -41,8 +41,8 @@ class Agenda:
         heapq.heappush(self._due, (max(when, self.now), next(self._order), do))
 
     def after(self, seconds: float, do: Callable[[], None]) -> None:
-        """Do something *seconds* from now."""
-        self.at(self.now + seconds, do)
+        """Do something *seconds* (0 or more) from now."""
+        heapq.heappush(self._due, (self.now + seconds, next(self._order), do))
 
     def next_at(self) -> float | None:
         """When the next piece of work is due; None when there is none."""

@@ -297,7 +297,7 @@ def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
                 return there
         else:
             yield Hear(row.agent_id, seen, min(wait, max(until - now, 0.0)))
-            wait = min(1.0, wait * 1.5)
+            wait = min(1.0, wait * 2)
 
 
 def _conversation_id(response: Response) -> str:
