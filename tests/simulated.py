@@ -176,7 +176,7 @@ class Simulated:
     def _give(self, wish: Wish) -> Any:  # noqa: C901, PLR0912  one case a wish
         match wish:
             case Send(request):
-                wish.check(self.world.now)
+                wish.let_go(self.world.now)
                 self.sent.append(request)
                 return self.trouble(request, lambda: self._handle(request))
             case Token(stale, agent):

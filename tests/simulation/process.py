@@ -113,7 +113,7 @@ class Process:
     def _send(self, wish: Send, resume: Resume) -> Any:
         if self.stage.fencing:
             try:
-                wish.check(self.agenda.now)
+                wish.let_go(self.agenda.now)
             except TooLate as late:
                 return late
         self.stage.send(self, wish.request, partial(self.run, resume))
