@@ -6,6 +6,8 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
+import msgspec
+
 from ringonce.client.wishes import Lost, Request, Response
 from ringonce.sandbox.desk import Desk
 from ringonce.sandbox.world import World
@@ -77,24 +79,17 @@ class Network:
                 later(GIVES_UP, passage.give_up)
 
 
-class _Passage:
+class _Passage(msgspec.Struct, eq=False):
     """One request that reaches the platform."""
 
-    __slots__ = ("answer", "back", "create", "given_up", "network", "reply", "request", "trouble")
-
-    def __init__(
-        self,
-        network: Network,
-        request: Request,
-        reply: Callable[[Response | Lost], None],
-        trouble: str,
-        back: float,
-        create: bool,
-    ) -> None:
-        self.network, self.request, self.reply = network, request, reply
-        self.trouble, self.back, self.create = trouble, back, create
-        self.given_up = False
-        self.answer: Response | Lost
+    network: Network
+    request: Request
+    reply: Callable[[Response | Lost], None]
+    trouble: str
+    back: float
+    create: bool
+    given_up: bool = False
+    answer: Response | Lost | None = None
 
     def give_up(self) -> None:
         self.given_up = True
@@ -121,4 +116,5 @@ class _Passage:
         network.agenda.after(self.back, self.deliver)
 
     def deliver(self) -> None:
-        self.reply(self.answer)
+        if self.answer is not None:
+            self.reply(self.answer)

@@ -100,7 +100,7 @@ class Process:
     # One for each kind of wish: gives what was wished for, or PENDING and resumes later.
 
     def grant_send(self, wish: Send, resume: Resume) -> Any:
-        if nap := self.stage.nap_before(wish.request):
+        if self.stage.naps_before_create and (nap := self.stage.nap_before(wish.request)):
             self.asleep_until = self.agenda.now + nap
             self.later(nap, self._send_late, wish, resume)
             return PENDING

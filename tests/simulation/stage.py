@@ -171,7 +171,7 @@ class Stage:
 
     def nap_before(self, request: Request) -> float:
         """Say for how long a process is stopped right before it sends a request: once in a schedule, a create."""
-        if not self.naps_before_create or not _creates(request):
+        if not _creates(request):
             return 0.0
         self.naps_before_create = False
         self.note("nap right before a create")
