@@ -247,13 +247,13 @@ class _Strand:
 
     def go_on(self, answer: Any) -> None:
         """Give the flow its answer, and then whatever it wishes for, up to what takes time."""
-        stage, process, flow, resume = self._stage, self._process, self._flow, self.go_on
+        stage, process, send, resume = self._stage, self._process, self._flow.send, self.go_on
         while process.alive:
             stage.steps_to_mishap -= 1
             if not stage.steps_to_mishap:
                 return self._suffer(stage.mishap(), answer)
             try:
-                wish = flow.throw(answer) if isinstance(answer, Exception) else flow.send(answer)
+                wish = self._flow.throw(answer) if isinstance(answer, Exception) else send(answer)
             except StopIteration as result:
                 return self._done(result.value)
             except RingonceError as error:
