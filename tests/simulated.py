@@ -96,12 +96,17 @@ def _parsed(query: str) -> Mapping[str, str]:
     return dict(parse_qsl(query))
 
 
+@functools.cache
+def _form(fields: tuple[tuple[str, str], ...]) -> bytes:
+    return urlencode(fields).encode()
+
+
 def answered(desk: Desk, request: Request) -> Response:
     """Have the sandbox answer a request of the client's."""
     path, _, query = request.url.removeprefix(ORIGIN).partition("?")
     headers = {"host": "sandbox.test", **request.headers}
     if request.form is not None:
-        body, headers["content-type"] = urlencode(request.form).encode(), "application/x-www-form-urlencoded"
+        body, headers["content-type"] = _form(tuple(request.form.items())), "application/x-www-form-urlencoded"
     else:
         body = b"" if request.body is None else msgspec.json.encode(request.body)
     reply = desk.handle(SandboxRequest(request.method, path, _parsed(query), headers, body))
@@ -172,7 +177,7 @@ class Simulated:
     def _give(self, wish: Wish) -> Any:  # noqa: C901, PLR0912  one case a wish
         match wish:
             case Send(request):
-                wish.check(self.world.now)
+                wish.let_go(self.world.now)
                 self.sent.append(request)
                 return self.trouble(request, lambda: self._handle(request))
             case Token(stale, agent):

@@ -5,6 +5,7 @@ A flag beats an environment variable, which beats the default. An explicit addre
 
 import collections.abc
 import difflib
+import functools
 import ipaddress
 import math
 import re
@@ -60,11 +61,16 @@ class Endpoints(msgspec.Struct, frozen=True):
     @property
     def platform(self) -> str:
         """What the ledger knows the platform by: the API's address, with one name for this machine."""
-        parts = urllib.parse.urlsplit(self.api)
-        if parts.hostname not in {"localhost", "::1"}:
-            return self.api
-        port = "" if parts.port is None else f":{parts.port}"
-        return f"{parts.scheme}://127.0.0.1{port}{parts.path}"
+        return _platform(self.api)
+
+
+@functools.lru_cache(maxsize=64)
+def _platform(api: str) -> str:
+    parts = urllib.parse.urlsplit(api)
+    if parts.hostname not in {"localhost", "::1"}:
+        return api
+    port = "" if parts.port is None else f":{parts.port}"
+    return f"{parts.scheme}://127.0.0.1{port}{parts.path}"
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from ringonce.cli import _end
 from ringonce.cli.errand import Errand, carry_out
 from ringonce.cli.errand import run as run_async
 from ringonce.cli.telling import JsonTeller
+from ringonce.client import transport
 from ringonce.ledger import Row
 from ringonce.ledger.memory import MemoryLedger
 from ringonce.models import Placed
@@ -73,6 +74,30 @@ def test_ctrl_c_while_the_quota_is_waited_for_sends_nothing(capsys: pytest.Captu
     out, err = capsys.readouterr()
     assert err == "interrupted: nothing was sent\n"
     assert json.loads(out)["conversation_id"] is None
+
+
+def test_ctrl_c_while_the_create_waits_for_a_connection_sends_nothing(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupting(MemoryLedger):
+        def arm(self, row: Row) -> Row | None:
+            os.kill(os.getpid(), signal.SIGINT)
+            return super().arm(row)
+
+    monkeypatch.setattr(transport, "CONNECTIONS", 1)  # the event socket's
+    ledger, asked = Interrupting(), errand()
+    asked.platform = sandbox.url
+
+    async def placing() -> int:
+        auth = ClientCredentials("your_client_id", "your_client_secret")
+        async with AsyncClient(base_url=sandbox.url, auth=auth, ledger=ledger) as client:
+            return await carry_out(asked, client, ledger, JsonTeller())
+
+    assert run_async(placing()) == 130
+
+    assert capsys.readouterr().err == "interrupted: nothing was sent\n"
+    assert ledger.look(sandbox.url, "crm-4711") is None
+    assert sandbox.calls() == []
 
 
 def test_ctrl_c_while_the_create_is_on_its_way_waits_for_its_answer(capsys: pytest.CaptureFixture[str]) -> None:

@@ -230,5 +230,27 @@ def test_a_follower_whose_platform_is_away_does_not_say_that_the_call_goes_on(si
         followed(simulated, call, timeout=30.0)
     assert "could not be read since" in error.value.what
 
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable) as lost:
         followed(simulated, call)
+    assert call.conversation_id in lost.value.what
+    assert "was sent" not in str(lost.value)
+
+
+def test_following_a_replayed_call_on_a_platform_that_is_away_does_not_say_that_nothing_was_sent(
+    simulated: Simulated,
+) -> None:
+    def away(_: Request, __: Callable[[], Response]) -> Response:
+        raise Lost("connection refused", sent=False)
+
+    call = placed(simulated)
+    simulated.disconnect()
+    simulated.sockets, simulated.session.board = False, Board()
+    simulated.trouble = away
+    again = placed(simulated)
+
+    assert again.replayed
+    with pytest.raises(Unreachable) as lost:
+        followed(simulated, again)
+    assert call.conversation_id in lost.value.what
+    assert lost.value.why == "connection refused"
+    assert "was sent" not in str(lost.value)

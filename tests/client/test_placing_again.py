@@ -52,26 +52,33 @@ def test_a_token_that_cannot_be_had_sends_nothing_and_leaves_the_intent_free(
     assert simulated.ledger.look(ORIGIN, "crm-4711") is None
 
 
-def steps_until(simulated: Simulated, kind: type) -> Flow[Placed]:
-    """Run a placing until it wishes for something of *kind*, once its create has been asked for."""
+def steps_until(simulated: Simulated, kind: type) -> tuple[Flow[Placed], Any]:
+    """Run a placing until it wishes for something of *kind*, once its create has been asked for; give that too."""
     flow = place_call(simulated.session, simulated.order())
     answer: Any = None
     while True:
         wish = flow.throw(answer) if isinstance(answer, Exception) else flow.send(answer)
         if isinstance(wish, kind) and (simulated.creates or (isinstance(wish, Send) and is_create(wish.request))):
-            return flow
+            return flow, wish
         answer = simulated._give(wish)
 
 
 def test_whoever_gives_up_while_nothing_is_on_the_wire_leaves_the_intent_free(simulated: Simulated) -> None:
     simulated.trouble = on_create(lambda _: Response(429, {"retry-after": "7"}, b"{}"))
-    flow = steps_until(simulated, Sleep)
+    flow, _ = steps_until(simulated, Sleep)
+
+    assert isinstance(flow.throw(Cancelled()), Release)
+
+
+def test_whoever_gives_up_before_the_create_has_a_connection_leaves_the_intent_free(simulated: Simulated) -> None:
+    flow, _ = steps_until(simulated, Send)
 
     assert isinstance(flow.throw(Cancelled()), Release)
 
 
 def test_whoever_gives_up_while_the_create_is_on_the_wire_leaves_it_armed(simulated: Simulated) -> None:
-    flow = steps_until(simulated, Send)
+    flow, send = steps_until(simulated, Send)
+    send.let_go(simulated.world.now)
 
     with pytest.raises(Cancelled):
         flow.throw(Cancelled())

@@ -183,11 +183,16 @@ class Slow(FileSafe):
         super().keep(name, secret)
 
 
-async def gone(genesys: AsyncClient, asking: asyncio.Task[Identity], how: str) -> None:
-    """Have whoever asks go away, one way or the other."""
+async def gone(genesys: AsyncClient, asking: asyncio.Task[Identity], how: str, go_on: Callable[[], None]) -> None:
+    """Have whoever asks go away, one way or the other; what is slow goes on only once that is waited for."""
     if "cancelled" in how:
         asking.cancel()
-    await genesys.aclose()
+    closing = asyncio.create_task(genesys.aclose())
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not closing.done()
+    go_on()
+    await closing
     await asyncio.gather(asking, return_exceptions=True)
 
 
@@ -206,8 +211,7 @@ def test_a_refresh_token_that_was_just_given_is_not_lost_when(sandbox: Sandbox, 
         genesys = AsyncClient(base_url=sandbox.url, auth=RefreshToken(CLIENT, first), safe=slow)
         asking = asyncio.create_task(genesys.whoami())
         await asyncio.to_thread(slow.busy.wait, 10)
-        asyncio.get_running_loop().call_later(0.05, slow.on.set)
-        await gone(genesys, asking, how)
+        await gone(genesys, asking, how, slow.on.set)
         return await next_run(sandbox, first, tmp_path)
 
     assert asyncio.run(work()) == "ada@example.com"
@@ -218,20 +222,20 @@ def test_the_answer_that_brings_a_refresh_token_is_waited_for_when(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     first = sandbox.do(consent)
-    send, left = Transport.send, asyncio.Event()
+    send, left, go_on = Transport.send, asyncio.Event(), asyncio.Event()
 
     async def slowly(self: Transport, request: Request, *ready: Callable[[], None]) -> Response:
         answer = await send(self, request, *ready)
         if "/oauth/token" in request.url:
             left.set()
-            await asyncio.sleep(0.05)
+            await go_on.wait()
         return answer
 
     async def work() -> str:
         genesys = AsyncClient(base_url=sandbox.url, auth=RefreshToken(CLIENT, first), safe=FileSafe(tmp_path))
         asking = asyncio.create_task(genesys.whoami())
         await left.wait()
-        await gone(genesys, asking, how)
+        await gone(genesys, asking, how, go_on.set)
         return await next_run(sandbox, first, tmp_path)
 
     monkeypatch.setattr(Transport, "send", slowly)

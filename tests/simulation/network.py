@@ -6,6 +6,8 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
+import msgspec
+
 from ringonce.client.wishes import Lost, Request, Response
 from ringonce.sandbox.desk import Desk
 from ringonce.sandbox.world import World
@@ -38,13 +40,13 @@ class Network:
         self, world: World, dice: random.Random, met: Counter[str], *, sound_from: float, straggler: bool
     ) -> None:
         self.world, self.dice, self.met = world, dice, met
-        self.desk = Desk(world)
+        self.desk, self.agenda = Desk(world), world.agenda
         self.log: list[tuple[float, str, object]] = []
         self._sound_from, self._straggler = sound_from, straggler
 
     def carry(self, request: Request, reply: Callable[[Response | Lost], None], *, create: bool) -> None:
         """Take *request* to the platform and its answer back, or lose either; *reply* gets one of both, once."""
-        now = self.world.now
+        now = self.agenda.now
         there, back = 0.005 + 0.145 * self.dice.random(), 0.005 + 0.145 * self.dice.random()
         trouble = _NAMES[bisect.bisect_right(_BOUNDS, self.dice.random())] if now < self._sound_from else ""
         if create and self._straggler:
@@ -60,7 +62,7 @@ class Network:
         self._send(_Passage(self, request, reply, trouble, back, create), there, back)
 
     def _send(self, passage: "_Passage", there: float, back: float) -> None:
-        later, trouble = self.world.agenda.after, passage.trouble
+        later, trouble = self.agenda.after, passage.trouble
         if trouble == "unreachable":
             later(there, lambda: passage.reply(Lost("connection refused", sent=False)))
         elif trouble == "lost_before":
@@ -77,24 +79,17 @@ class Network:
                 later(GIVES_UP, passage.give_up)
 
 
-class _Passage:
+class _Passage(msgspec.Struct, eq=False):
     """One request that reaches the platform."""
 
-    __slots__ = ("answer", "back", "create", "given_up", "network", "reply", "request", "trouble")
-
-    def __init__(
-        self,
-        network: Network,
-        request: Request,
-        reply: Callable[[Response | Lost], None],
-        trouble: str,
-        back: float,
-        create: bool,
-    ) -> None:
-        self.network, self.request, self.reply = network, request, reply
-        self.trouble, self.back, self.create = trouble, back, create
-        self.given_up = False
-        self.answer: Response | Lost
+    network: Network
+    request: Request
+    reply: Callable[[Response | Lost], None]
+    trouble: str
+    back: float
+    create: bool
+    given_up: bool = False
+    answer: Response | Lost | None = None
 
     def give_up(self) -> None:
         self.given_up = True
@@ -118,7 +113,8 @@ class _Passage:
             self.answer = Response(answer.status, answer.headers, answer.body[: len(answer.body) // 2])
         elif trouble == "late_5xx":
             self.answer = Response(network.dice.choice((500, 502, 504)), {}, b"")
-        network.world.agenda.after(self.back, self.deliver)
+        network.agenda.after(self.back, self.deliver)
 
     def deliver(self) -> None:
-        self.reply(self.answer)
+        if self.answer is not None:
+            self.reply(self.answer)

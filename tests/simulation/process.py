@@ -11,9 +11,10 @@ from ringonce.client.channels import Channel
 from ringonce.client.flows import subscribing
 from ringonce.client.flows.session import Session
 from ringonce.client.hub.hub import BARRED_FOR
-from ringonce.client.wishes import Arm, Flow, Hear, Listen, Lost, Now, Pace, Response, Send, Sleep, Tell, Token
+from ringonce.client.wishes import Arm, Flow, Hear, Listen, Now, Pace, Send, Sleep, Tell, Token
 from ringonce.config import Endpoints
 from ringonce.errors import NotFound, RingonceError, TooLate
+from ringonce.ledger import Ledger
 from simulated import LEDGER_WISHES, ORIGIN, observation
 
 if typing.TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Process:
     """One run: a session of its own, gone with a crash; the ledger and the platform stay."""
 
     def __init__(self, stage: "Stage", number: int) -> None:
-        self.stage, self.agenda = stage, stage.world.agenda
+        self.stage, self.agenda = stage, stage.agenda
         self.alive = True
         self.session = Session(
             endpoints=ENDPOINTS, auth=stage.auth, country="US", incarnation=f"run {number}", settle=stage.settle
@@ -70,18 +71,18 @@ class Process:
         self.occupy(-self.busy)
         self.detach()
 
-    def run(self, do: Callable[[], None]) -> None:
+    def run(self, do: Callable[..., None], *given: Any) -> None:
         """Do something unless the process is gone; once it is awake, if it naps."""
         if not self.alive:
             return
         if self.asleep_until > self.agenda.now:
-            self.agenda.at(self.asleep_until, partial(self.run, do))
+            self.agenda.at(self.asleep_until, partial(self.run, do, *given))
         else:
-            do()
+            do(*given)
 
-    def later(self, seconds: float, do: Callable[[], None]) -> None:
+    def later(self, seconds: float, do: Callable[..., None], *given: Any) -> None:
         """Do something *seconds* from now, see `run`."""
-        self.agenda.at(self.agenda.now + seconds, partial(self.run, do))
+        self.agenda.after(seconds, partial(self.run, do, *given))
 
     def detach(self) -> None:
         """Lose the event socket."""
@@ -99,9 +100,9 @@ class Process:
     # One for each kind of wish: gives what was wished for, or PENDING and resumes later.
 
     def grant_send(self, wish: Send, resume: Resume) -> Any:
-        if nap := self.stage.nap_before(wish.request):
+        if self.stage.naps_before_create and (nap := self.stage.nap_before(wish.request)):
             self.asleep_until = self.agenda.now + nap
-            self.later(nap, partial(self._send_late, wish, resume))
+            self.later(nap, self._send_late, wish, resume)
             return PENDING
         return self._send(wish, resume)
 
@@ -112,14 +113,10 @@ class Process:
     def _send(self, wish: Send, resume: Resume) -> Any:
         if self.stage.fencing:
             try:
-                wish.check(self.agenda.now)
+                wish.let_go(self.agenda.now)
             except TooLate as late:
                 return late
-
-        def reply(answer: Response | Lost) -> None:
-            self.run(partial(resume, answer))
-
-        self.stage.send(self, wish.request, reply)
+        self.stage.send(self, wish.request, partial(self.run, resume))
         return PENDING
 
     def grant_token(self, wish: Token, resume: Resume) -> Any:
@@ -147,13 +144,19 @@ class Process:
         if isinstance(grant, AccessGrant):
             self.session.grants[""] = grant
         for resume in waiting:
-            self.run(partial(resume, grant.value if isinstance(grant, AccessGrant) else grant))
+            self.run(resume, grant.value if isinstance(grant, AccessGrant) else grant)
+
+    def grant_arm(self, wish: Arm, resume: Resume) -> Any:
+        there = self.stage.ledger.arm(wish.row)
+        if there is None:
+            self.armed[wish.row.intent] = self.agenda.now
+        return there
 
     def grant_now(self, wish: Now, resume: Resume) -> float:
         return self.agenda.now
 
     def grant_sleep(self, wish: Sleep, resume: Resume) -> Any:
-        self.later(wish.seconds, partial(resume, None))
+        self.later(wish.seconds, resume, None)
         return PENDING
 
     def grant_tell(self, wish: Tell, resume: Resume) -> None:
@@ -175,7 +178,7 @@ class Process:
     def _opened(self, heard: bool) -> None:
         waiting, self._await_socket = self._await_socket or [], None
         for resume in waiting:
-            self.run(partial(resume, heard))
+            self.run(resume, heard)
 
     def grant_hear(self, wish: Hear, resume: Resume) -> Any:
         key = wish.key
@@ -216,7 +219,7 @@ class Process:
             return  # a heartbeat
         self._frames += 1
         for delay in self.stage.frame_delays():
-            self.later(delay, partial(self._take, self._frames, frame))
+            self.later(delay, self._take, self._frames, frame)
 
     def _take(self, number: int, frame: bytes) -> None:
         if number < self._newest_frame:
@@ -244,18 +247,18 @@ class _Strand:
 
     def go_on(self, answer: Any) -> None:
         """Give the flow its answer, and then whatever it wishes for, up to what takes time."""
-        stage, process, flow = self._stage, self._process, self._flow
+        stage, process, send, resume = self._stage, self._process, self._flow.send, self.go_on
         while process.alive:
             stage.steps_to_mishap -= 1
             if not stage.steps_to_mishap:
                 return self._suffer(stage.mishap(), answer)
             try:
-                wish = flow.throw(answer) if isinstance(answer, Exception) else flow.send(answer)
+                wish = self._flow.throw(answer) if isinstance(answer, Exception) else send(answer)
             except StopIteration as result:
                 return self._done(result.value)
             except RingonceError as error:
                 return self._done(error)
-            answer = _GRANTS[type(wish)](process, wish, self.go_on)
+            answer = _GRANTS[type(wish)](process, wish, resume)
             if answer is PENDING:
                 return None
         return None
@@ -268,14 +271,11 @@ class _Strand:
         seconds = stage.dice.uniform(5, 90)
         if mishap == "nap of the whole process":
             process.asleep_until = process.agenda.now + seconds
-        return process.later(seconds, partial(self.go_on, answer))
+        return process.later(seconds, self.go_on, answer)
 
 
-def _written(process: Process, wish: Any, resume: Resume) -> Any:
-    answer = LEDGER_WISHES[type(wish)](process.stage.ledger, wish)
-    if isinstance(wish, Arm) and answer is None:
-        process.armed[wish.row.intent] = process.agenda.now
-    return answer
+def _written(write: Callable[[Ledger, Any], Any]) -> Callable[[Process, Any, Resume], Any]:
+    return lambda process, wish, _: write(process.stage.ledger, wish)
 
 
 _GRANTS: dict[type, Callable[[Process, Any, Resume], Any]] = {
@@ -287,5 +287,6 @@ _GRANTS: dict[type, Callable[[Process, Any, Resume], Any]] = {
     Listen: Process.grant_listen,
     Tell: Process.grant_tell,
     Pace: lambda *_: None,  # turns at the quota are judged where they are handed out
-    **dict.fromkeys(LEDGER_WISHES, _written),
+    **{kind: _written(write) for kind, write in LEDGER_WISHES.items()},
+    Arm: Process.grant_arm,
 }

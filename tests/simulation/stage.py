@@ -73,6 +73,7 @@ class Stage:
         dice = self.dice
         self.met: Counter[str] = Counter()
         self.world = World(now=BEGINS, seed=seed, org=ORG)
+        self.agenda = self.world.agenda
         self.auth = ClientCredentials(CLIENT, "your_client_secret")
         self.ledger: Ledger = ledger or MemoryLedger()
         self.mishap_rate, self.settle, self.fencing = mishap_rate, settle, fencing
@@ -170,7 +171,7 @@ class Stage:
 
     def nap_before(self, request: Request) -> float:
         """Say for how long a process is stopped right before it sends a request: once in a schedule, a create."""
-        if not self.naps_before_create or not _creates(request):
+        if not _creates(request):
             return 0.0
         self.naps_before_create = False
         self.note("nap right before a create")
@@ -183,7 +184,7 @@ class Stage:
 
     def frame_delays(self) -> list[float]:
         """Say when an event arrives: late, out of order, twice, or not at all on a mute socket."""
-        if self.mute_from is not None and self.world.now > self.mute_from:
+        if self.mute_from is not None and self.agenda.now > self.mute_from:
             self.met["events kept back by a mute socket"] += 1
             return []
         delay = self.dice.uniform(0.01, 0.6)
@@ -197,14 +198,14 @@ class Stage:
         create = _creates(request)
         if create:
             intent = request.body["attributes"][STAMP]
-            self.creates.append((intent, self.world.now, process.armed.get(intent)))
+            self.creates.append((intent, self.agenda.now, process.armed.get(intent)))
         self.network.carry(request, reply, create=create)
 
     def _until_quiet(self, end: float) -> None:
         """Let time pass until nobody waits for anything, up to *end*."""
-        world = self.world
-        while self.busy and (coming := world.next_at()) is not None and coming <= end:
-            world.advance(min(end, coming + SLICE))
+        agenda = self.agenda
+        while self.busy and (coming := agenda.next_at()) is not None and coming <= end:
+            agenda.advance(min(end, coming + SLICE))
 
     def _start_soon(self, most: float) -> None:
         self.busy += 1

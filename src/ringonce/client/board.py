@@ -44,7 +44,9 @@ class Board:
     def take(self, snapshot: Snapshot, agent_id: str = "") -> tuple[str, ...]:
         """Put up one observation; give the keys whose count rose."""
         facts = self.facts(snapshot.conversation_id)
-        owners = {leg.user_id for leg in snapshot.legs if leg.user_id} | ({agent_id} if agent_id else set())
+        owners = {leg.user_id for leg in snapshot.legs if leg.user_id}
+        if agent_id:
+            owners.add(agent_id)
         for owner in owners:
             self._number(owner, snapshot.conversation_id)
         settled = facts.settled

@@ -7,7 +7,6 @@ and no more, and the same observations in any order end as the same `Call`. Only
 
 import operator
 from collections.abc import Iterable
-from datetime import datetime
 
 from ringonce.client.outcome import AGENT, FAR, OVER, LegFacts, judge
 from ringonce.client.snapshots import Snapshot
@@ -51,10 +50,8 @@ class Facts:
         self._order: list[LegFacts] = []
 
     def absorb(self, snapshot: Snapshot) -> bool:
-        """Take in one observation; say whether the truth told by `call` changed."""
+        """Take in one observation; say whether it told anything new."""
         fresh, grew, shown = True, False, snapshot.legs
-        # The first legs always change what is told, so there is no need to tell first that there were none.
-        before = self.call() if self.legs or not shown else None
         for leg in shown:
             known = self.legs.get(leg.key)
             if known is None:
@@ -76,7 +73,7 @@ class Facts:
         self._recording, self._ended = recording, ended
         self._call = None
         self._order = sorted(self.legs.values(), key=_PLACE)
-        return self.call() != before
+        return True
 
     @property
     def settled(self) -> bool:
@@ -86,16 +83,19 @@ class Facts:
     @property
     def stamp(self) -> str:
         """The intent's key that the call carries, where it was seen."""
-        return next((leg.attributes[STAMP] for leg in self.legs.values() if STAMP in leg.attributes), "")
+        for leg in self.legs.values():
+            if STAMP in leg.attributes:
+                return leg.attributes[STAMP]
+        return ""
 
     @property
     def agent_leg(self) -> LegFacts | None:
         """The leg of the agent who called: the live one, where he has several."""
-        own: list[LegFacts] = []
+        own: LegFacts | None = None
         for leg in self._order:
-            if leg.purpose in AGENT and (not own or leg.user_id == own[0].user_id):
-                own.append(leg)
-        return next((leg for leg in reversed(own) if not leg.over), own[-1]) if own else None
+            if leg.purpose in AGENT and (own is None or (leg.user_id == own.user_id and (own.over or not leg.over))):
+                own = leg
+        return own
 
     @property
     def far_legs(self) -> list[LegFacts]:
@@ -141,15 +141,11 @@ class Facts:
             to=_number(far[0].address) if far else "",
             intent=self.stamp,
             attributes=attributes,
-            started_at=_first(leg.started_at for leg in legs),
+            started_at=min([leg.started_at for leg in legs if leg.started_at], default=None),
             connected_at=min(answered, default=None),
-            ended_at=max((leg.ended_at for leg in legs if leg.ended_at), default=None) if ended else None,
-            participants=tuple(_participant(leg) for leg in legs),
+            ended_at=max([leg.ended_at for leg in legs if leg.ended_at], default=None) if ended else None,
+            participants=tuple([_participant(leg) for leg in legs]),
         )
-
-
-def _first(times: Iterable[datetime | None]) -> datetime | None:
-    return min((time for time in times if time), default=None)
 
 
 def _number(address: str) -> str:
@@ -170,9 +166,9 @@ def _participant(leg: LegFacts) -> Participant:
         muted=leg.muted and not leg.over,
         connected_at=leg.connected_at,
         ended_at=leg.ended_at,
-        disconnect_types=tuple(sorted(leg.disconnect_types)),
+        disconnect_types=tuple(sorted(leg.disconnect_types)) if leg.disconnect_types else (),
         error_code=leg.error_code,
-        sip_codes=tuple(sorted(leg.codes)),
+        sip_codes=tuple(sorted(leg.codes)) if leg.reasons else (),
         wrapup_required=leg.wrapup_required,
         wrapup_code=leg.wrapup_code,
     )

@@ -5,7 +5,6 @@ Q.850 causes ITU-T Q.850. Who hung up is never concluded from one disconnectType
 own leg as `peer` after the customer hung up.
 """
 
-import operator
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -55,18 +54,18 @@ class LegFacts:
     """All that is known of one leg. Everything but the flags only grows."""
 
     __slots__ = (
-        "_flags_rank", "_rang", "_spoke", "address", "attributes", "connected_at", "dialled",
-        "disconnect_types", "ended_at", "error_code", "error_message", "held", "index", "key", "muted",
-        "participant_id", "purpose", "queue_id", "reasons", "started_at", "state", "user_id", "wrapup_code",
-        "wrapup_required",
+        "_flags_rank", "address", "attributes", "connected_at", "disconnect_types", "ended_at", "error_code",
+        "error_message", "held", "index", "key", "muted", "participant_id", "purpose", "queue_id", "reasons",
+        "started_at", "state", "states", "user_id", "wrapup_code", "wrapup_required",
     )  # fmt: skip
 
     def __init__(self, leg: Leg) -> None:
         self.key, self.participant_id, self.index = leg.key, leg.participant_id, leg.index
         self.purpose = self.state = self.user_id = self.queue_id = self.address = ""
         self.error_code = self.error_message = self.wrapup_code = ""
-        self.held = self.muted = self.wrapup_required = self.dialled = self._rang = self._spoke = False
+        self.held = self.muted = self.wrapup_required = False
         # Never changed in place: what was known before is compared with what is known after.
+        self.states: frozenset[str] = frozenset()
         self.disconnect_types: frozenset[str] = frozenset()
         self.reasons: frozenset[tuple[str, int]] = frozenset()
         self.attributes: dict[str, str] = {}
@@ -83,43 +82,69 @@ class LegFacts:
     @property
     def answered(self) -> bool:
         """Whether the leg was ever connected."""
-        return self._spoke or self.connected_at is not None
+        return self.connected_at is not None or not self.states.isdisjoint(TALKING)
 
     @property
     def rang(self) -> bool:
         """Whether the leg was ever seen ringing."""
-        return self._rang
+        return not self.states.isdisjoint(RINGING)
+
+    @property
+    def dialled(self) -> bool:
+        """Whether the leg was ever seen dialing."""
+        return "dialing" in self.states
 
     def absorb(self, leg: Leg) -> tuple[bool, bool]:
         """Take in one sight of the leg; say whether it is up to date, and whether it told anything new."""
-        before = _KNOWN(self)
-        self.index = min(self.index, leg.index)
+        grew, state = self._name(leg) | self._time(leg), leg.state
+        if state not in self.states:
+            self.states |= {state}
+            grew = True
+        if leg.wrapup_required and not self.wrapup_required:
+            self.wrapup_required = grew = True
+        if leg.disconnect_type and leg.disconnect_type not in self.disconnect_types:
+            self.disconnect_types |= {leg.disconnect_type}
+            grew = True
+        if leg.reasons and not self.reasons.issuperset(leg.reasons):
+            self.reasons |= frozenset(leg.reasons)
+            grew = True
+        rank = self._rank(state)
+        if state != self.state and (rank, state) > (self._rank(self.state), self.state):
+            self.state, grew = state, True
+        fresh = rank >= self._flags_rank
+        if fresh:
+            self._flags_rank = rank
+            grew |= (leg.held, leg.muted) != (self.held, self.muted)
+            self.held, self.muted = leg.held, leg.muted
+        if leg.attributes and leg.attributes != self.attributes:
+            known = self.attributes
+            self.attributes = known | leg.attributes if fresh else leg.attributes | known
+            grew |= self.attributes != known
+        return fresh, grew
+
+    def _name(self, leg: Leg) -> bool:
+        """Take in who and where a leg is; say whether that told anything new."""
+        grew = leg.index < self.index
+        if grew:
+            self.index = leg.index
         # Texts: the platform fills them in and then leaves them, so the greatest is the filled one in any order.
         for name in _TEXTS:
             text = getattr(leg, name)
             if text and text > getattr(self, name):
                 setattr(self, name, text)
-        self.wrapup_required |= leg.wrapup_required
-        self.dialled |= leg.state == "dialing"
-        self._rang |= leg.state in RINGING
-        self._spoke |= leg.state in TALKING
-        if leg.disconnect_type:
-            self.disconnect_types |= {leg.disconnect_type}
-        if leg.reasons:
-            self.reasons |= frozenset(leg.reasons)
-        self.started_at = _earlier(self.started_at, leg.started_at)
-        self.connected_at = _earlier(self.connected_at, leg.connected_at)
-        self.ended_at = _later(self.ended_at, leg.ended_at)
-        rank = self._rank(leg.state)
-        if (rank, leg.state) > (self._rank(self.state), self.state):
-            self.state = leg.state
-        fresh = rank >= self._flags_rank
-        if fresh:
-            self._flags_rank = rank
-            self.held, self.muted = leg.held, leg.muted
-        if leg.attributes and leg.attributes != self.attributes:
-            self.attributes = self.attributes | leg.attributes if fresh else leg.attributes | self.attributes
-        return fresh, _KNOWN(self) != before
+                grew = True
+        return grew
+
+    def _time(self, leg: Leg) -> bool:
+        """Take in a leg's times; say whether any told something new."""
+        grew = False
+        if leg.started_at and (self.started_at is None or leg.started_at < self.started_at):
+            self.started_at, grew = leg.started_at, True
+        if leg.connected_at and (self.connected_at is None or leg.connected_at < self.connected_at):
+            self.connected_at, grew = leg.connected_at, True
+        if leg.ended_at and (self.ended_at is None or leg.ended_at > self.ended_at):
+            self.ended_at, grew = leg.ended_at, True
+        return grew
 
     def _rank(self, state: str) -> int:
         return (_AGENT_RANK if self.purpose in AGENT else _FAR_RANK).get(state, 0)
@@ -136,7 +161,6 @@ class LegFacts:
 
 
 _TEXTS = ("purpose", "user_id", "queue_id", "address", "error_code", "error_message", "wrapup_code")
-_KNOWN = operator.attrgetter(*(name for name in LegFacts.__slots__ if name != "_flags_rank"))
 
 
 def judge(  # noqa: C901  a table reads best in one piece
@@ -208,11 +232,3 @@ def _evidence(leg: LegFacts, because: str, *, sip: int = 0, q850: int = 0) -> Ev
         q850_code=q850 or min(leg.causes, default=0),
         at=leg.ended_at,
     )
-
-
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min(one, other) if one and other else one or other
-
-
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max(one, other) if one and other else one or other

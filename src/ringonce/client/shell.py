@@ -229,7 +229,7 @@ class Shell:
     async def _send(self, wish: Send) -> Response:
         now = time.time()
         wish.check(now)
-        answer = await self._transport.send(wish.request, lambda: wish.check(time.time()))
+        answer = await self._transport.send(wish.request, lambda: wish.let_go(time.time()))
         if wish.token:
             self._governor.heed(wish.token, now, answer)
         return answer

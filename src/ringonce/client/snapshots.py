@@ -122,6 +122,9 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
 _decoder = msgspec.json.Decoder(_Conversation, strict=False)
 
 
+_NO_ERROR, _NOWHERE = _ErrorInfo(), _Address()
+
+
 def read(body: bytes | msgspec.Raw) -> Snapshot:
     """Decode the answer of either GET, or an event's `eventBody`; raise `msgspec.MsgspecError` if it is neither."""
     return _snapshot(_decoder.decode(body))
@@ -144,15 +147,17 @@ def _snapshot(shown: _Conversation) -> Snapshot:
     legs: list[Leg] = []
     for index, one in enumerate(shown.participants):
         calls = [one] if one.calls is None else one.calls
-        legs.extend(_leg(one, call, index, nth, whole) for nth, call in enumerate(calls))
+        legs += [_leg(one, call, index, nth, whole) for nth, call in enumerate(calls)]
     return Snapshot(shown.id, tuple(legs), shown.status or "")
+
+
+def _reasons(told: list[_Reason]) -> tuple[tuple[str, int], ...]:
+    return tuple((one.type or "", one.code) for one in told if one.code is not None)
 
 
 def _leg(who: _Participant, call: _Leg, index: int, nth: int, recording: bool) -> Leg:
     participant = who.id or f"#{index}"
-    error = call.error_info or _ErrorInfo()
-    own = call.self_ or _Address()
-    kind = call.disconnect_type or ""
+    error, own, kind = call.error_info or _NO_ERROR, call.self_ or _NOWHERE, call.disconnect_type or ""
     return Leg(
         key=f"{participant}/{nth}" if nth else participant,
         participant_id=participant,
@@ -169,11 +174,11 @@ def _leg(who: _Participant, call: _Leg, index: int, nth: int, recording: bool) -
         disconnect_type=UNDO_EVENT_SPELLING.get(kind, kind),
         error_code=error.code or "",
         error_message=error.message or "",
-        reasons=tuple((r.type or "", r.code) for r in call.disconnect_reasons or () if r.code is not None),
+        reasons=_reasons(call.disconnect_reasons) if call.disconnect_reasons else (),
         started_at=who.start_time,
         connected_at=call.connected_time,
         ended_at=call.disconnected_time or who.end_time,
-        attributes={key: str(value) for key, value in (who.attributes or {}).items()},
+        attributes={key: str(value) for key, value in who.attributes.items()} if who.attributes else {},
         wrapup_required=bool(who.wrapup_required),
         wrapup_code=(who.wrapup.code or "") if who.wrapup else "",
     )

@@ -59,12 +59,15 @@ class Transport:
         """Send *request* once. Raise `Lost`, which says whether any of it may have left.
 
         *ready* is called once there is a connection, as the last thing before bytes go out; if it raises an error of
-        ours, that is raised and nothing is sent. It guards requests that have a body.
+        ours, that is raised and nothing is sent. If this is cancelled before, it is never called, and nothing is
+        sent either. So it is for requests that have a body; for others it is called before there is a connection.
         """
         data = None if request.body is None else _Guarded(msgspec.json.encode(request.body), ready)
         headers = dict(request.headers)
         if data is not None:
             headers["content-type"] = "application/json"
+        else:
+            ready()
         try:
             async with self._session.request(
                 request.method,
@@ -75,6 +78,10 @@ class Transport:
             ) as answer:
                 body = await answer.read()
                 return Response(answer.status, answer.headers, body)  # they are found by their names in any case
+        except asyncio.CancelledError:
+            if data is not None:
+                data.withdraw()
+            raise
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as unmade:
             raise Lost(_unmade(unmade), sent=False) from unmade
         except RuntimeError as closed:  # the library's word for a session that is closed
@@ -101,9 +108,16 @@ class _Guarded(aiohttp.BytesPayload):
     def __init__(self, value: bytes, ready: Callable[[], None]) -> None:
         super().__init__(value)
         self._ready = ready
+        self._withdrawn = False
         self.refused: RingonceError | None = None
 
+    def withdraw(self) -> None:
+        """Never go out, unless that has happened: the library writes beside whoever was cancelled."""
+        self._withdrawn = True
+
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        if self._withdrawn:
+            raise ConnectionAbortedError("whoever sent it waits no more")
         try:
             self._ready()
         except RingonceError as refused:

@@ -114,6 +114,8 @@ class Send(msgspec.Struct, frozen=True, gc=False):
     not_after: float | None = None
     token: str = ""
     """Whose quota it spends: what the answer tells of the quota is heeded. Empty: nobody's."""
+    leaving: Callable[[], None] | None = None
+    """Called once there is a connection, as the last thing before bytes of it leave: from then on it may arrive."""
 
     def __repr__(self) -> str:
         return f"Send({self.request!r}, not_after={self.not_after!r})"
@@ -126,6 +128,12 @@ class Send(msgspec.Struct, frozen=True, gc=False):
                 why="getting ready took too long, or this process was stopped meanwhile",
                 fix="place it again",
             )
+
+    def let_go(self, now: float) -> None:
+        """Know that it leaves *now*; raise `TooLate` as `check` does, and then it must not leave."""
+        self.check(now)
+        if self.leaving is not None:
+            self.leaving()
 
 
 class Token(msgspec.Struct, frozen=True, gc=False):

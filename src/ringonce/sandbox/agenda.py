@@ -13,7 +13,7 @@ def iso(seconds: float) -> str:
     return f"{_second(whole)}.{thousandths:03}Z"
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=2_048)
 def _second(whole: int) -> str:
     return dt.datetime.fromtimestamp(whole, dt.UTC).replace(tzinfo=None).isoformat()
 
@@ -41,8 +41,8 @@ class Agenda:
         heapq.heappush(self._due, (max(when, self.now), next(self._order), do))
 
     def after(self, seconds: float, do: Callable[[], None]) -> None:
-        """Do something *seconds* from now."""
-        self.at(self.now + seconds, do)
+        """Do something *seconds* (0 or more) from now."""
+        heapq.heappush(self._due, (self.now + seconds, next(self._order), do))
 
     def next_at(self) -> float | None:
         """When the next piece of work is due; None when there is none."""
@@ -50,9 +50,9 @@ class Agenda:
 
     def advance(self, to: float) -> None:
         """Do everything that is due up to *to*, each at its own time. A clock that stepped back does not move it."""
-        while self._due and self._due[0][0] <= to:
-            when, _, do = heapq.heappop(self._due)
-            self.now = max(self.now, when)
+        due = self._due
+        while due and due[0][0] <= to:
+            self.now, _, do = heapq.heappop(due)
             do()
         self.now = max(self.now, to)
 

@@ -30,7 +30,7 @@ class Care(Protocol):
     """Past it nothing is sent, and `TooLate` is raised."""
 
     def leaving(self) -> None:
-        """Know that the request is about to leave."""
+        """Know that the request leaves: there is a connection, and bytes go out next."""
 
     def stopped(self) -> None:
         """Know that it is certain that it did nothing."""
@@ -76,6 +76,8 @@ def exchange(
         paced = ""
         outcome = yield from _send_once(_signed(request, token) if signed else request, token, care)
         if isinstance(outcome, Response):
+            if outcome.ok:
+                return outcome
             outcome = unquoted(outcome, token)
             if outcome.status == 401 and not renewed:  # noqa: PLR2004
                 # 401 proves that nothing was done, so even a create may be sent again, once.
@@ -95,11 +97,10 @@ def exchange(
 
 
 def _send_once(request: Request, token: str, care: Care | None) -> Flow[Response | Lost]:
-    if care is not None:
-        care.leaving()
+    wish = Send(request, token=token) if care is None else Send(request, care.deadline, token, care.leaving)
     outcome: Response | Lost
     try:
-        outcome = yield Send(request, None if care is None else care.deadline, token)
+        outcome = yield wish
     except Lost as lost:
         outcome = lost
     except TooLate:

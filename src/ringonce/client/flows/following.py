@@ -180,7 +180,7 @@ class _Watch:
             self.failing_since = now if self.failure is None else self.failing_since
             self.failure = failure
             if not self.known or now >= self.failing_since + (GONE_FOR if isinstance(failure, NotFound) else AWAY_FOR):
-                raise
+                raise _of_the_call(self.conversation_id, failure) from failure.__cause__
         except (Refused, ConfigError) as failure:
             # A login that ended, above all: the call goes on without us, and a refusal would say that nothing rang.
             if not (self.known or self.agent_id):
@@ -228,6 +228,18 @@ def active_calls(session: Session, agent_id: str) -> Flow[tuple[Call, ...]]:
         session.board.take(snapshot)
     calls = [facts.call() for facts in session.board.of_agent(agent_id) if facts.legs]
     return tuple(call for call in calls if not call.ended)
+
+
+def _of_the_call(conversation_id: str, failure: RingonceError) -> RingonceError:
+    """Give a read's failure in words about the call: that nothing was sent is true of the read alone."""
+    if not isinstance(failure, Unreachable):
+        return failure
+    return Unreachable(
+        f"Call {conversation_id} can't be followed: the platform cannot be reached to read it",
+        why=failure.why,
+        fix="whatever became of the call, it went on without us: check the network, then look again "
+        f"(ringonce watch {conversation_id})",
+    )
 
 
 def _out_of_sight(call: Call, conversation_id: str, failure: RingonceError) -> StillGoing:

@@ -103,15 +103,18 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
         there = yield Arm(row)
         if there is None:
             session.in_flight.add(order.intent)
+            left = False
             try:
                 return (yield from _send_once(session, planned, request, row, lookout, paced=token))
             except Cancelled:
-                if order.intent not in session.on_wire:
+                left = order.intent in session.on_wire
+                if not left:
                     yield Release(row)
                 raise
             finally:
                 session.in_flight.discard(order.intent)
-                session.on_wire.discard(order.intent)
+                if not left:  # else its answer stays unknown
+                    session.on_wire.discard(order.intent)
     _refuse_another(there, planned.agent_id, mark)
     return (yield from _again(session, order, there))
 
@@ -249,6 +252,8 @@ def _again(session: Session, order: Order, row: Row, silent: RingonceError | Non
         row = (yield Look(row.platform, row.intent)) or row
     if row.state is RowState.ARMED:
         row = yield from _await_other(session, row, lookout)
+    if row.intent not in session.in_flight:  # what was cancelled on its way is known now
+        session.on_wire.discard(row.intent)
     if row.state is RowState.PLACED:
         return _told(row, order.to, replayed=True)
     if row.state is RowState.REFUSED:
@@ -297,7 +302,7 @@ def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
                 return there
         else:
             yield Hear(row.agent_id, seen, min(wait, max(until - now, 0.0)))
-            wait = min(1.0, wait * 1.5)
+            wait = min(1.0, wait * 2)
 
 
 def _conversation_id(response: Response) -> str:

@@ -80,6 +80,8 @@ def recognise(board: Board, lookout: Lookout) -> Flow[tuple[tuple[str, str] | No
         for facts in board.of_agent(row.agent_id, after=lookout.before)
         if not board.claimed(facts.conversation_id)
     ]
+    if not new:
+        return None, False
     for facts in new:
         if facts.stamp == row.intent:
             return (facts.conversation_id, "it carries the intent's stamp"), False

@@ -13,6 +13,7 @@ notifications   channels and topics
 analytics       finding calls afterwards
 """
 
+import functools
 import itertools
 import logging
 from email.utils import formatdate
@@ -74,21 +75,22 @@ class Desk:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._dated = (0, "")
 
     def handle(self, request: Request) -> Reply:
         """Answer one request, whatever it is."""
-        correlation_id = self.world.dice.uuid()
-        headers: Headers = (("ININ-Correlation-Id", correlation_id), ("Date", self._date()))
+        world = self.world
+        correlation_id = world.dice.uuid()
+        headers: Headers = (("ININ-Correlation-Id", correlation_id), ("Date", _date(int(world.agenda.now))))
         try:
             if "/oauth/" in request.path and API not in request.path:
                 return self._sign_in(request, headers)
             route, prefix, values = _find(request)
             token, reset = self._admit(request)
-            headers += self._limits(token, reset)
-            self._within_limit(token, reset)
+            if world.rate_limit is not None:
+                headers += _limits(token, world.rate_limit, reset)
+                _within_limit(token, world.rate_limit, reset)
             _check(route, request, token)
-            status, payload = route.handler(Visit(self.world, request, token, prefix, correlation_id), *values)
+            status, payload = route.handler(Visit(world, request, token, prefix, correlation_id), *values)
         except Problem as problem:
             headers += problem.headers
             status, payload = problem.status, problem.body(correlation_id)
@@ -99,12 +101,6 @@ class Desk:
             status, payload = 500, Problem(500, "internal.server.error", words).body(correlation_id)
         body = b"" if payload is None or request.method == "HEAD" else _ENCODE(payload)
         return Reply(status, body, headers)
-
-    def _date(self) -> str:
-        second = int(self.world.now)
-        if second != self._dated[0]:
-            self._dated = second, formatdate(second, usegmt=True)
-        return self._dated[1]
 
     def _sign_in(self, request: Request, headers: Headers) -> Reply:
         path, method = request.path, request.method
@@ -136,20 +132,10 @@ class Desk:
             raise unauthorized("credentials.expired", words)
         return token, token.spend(self.world.now)
 
-    def _limits(self, token: Token, reset: int) -> Headers:
-        allowed = self.world.rate_limit
-        if allowed is None:
-            return ()
-        return (
-            ("inin-ratelimit-count", str(token.spent)),
-            ("inin-ratelimit-allowed", str(allowed)),
-            ("inin-ratelimit-reset", str(reset)),
-        )
 
-    def _within_limit(self, token: Token, reset: int) -> None:
-        allowed = self.world.rate_limit
-        if allowed is not None and token.spent > allowed:
-            raise too_many_requests(allowed, reset)
+@functools.lru_cache(maxsize=2_048)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def _find(request: Request) -> tuple[Route, str, list[str]]:
@@ -162,6 +148,19 @@ def _find(request: Request) -> tuple[Route, str, list[str]]:
     if route is None:
         raise _wrong_method(request.method, request.path, sorted(routes))
     return route, prefix, values
+
+
+def _limits(token: Token, allowed: int, reset: int) -> Headers:
+    return (
+        ("inin-ratelimit-count", str(token.spent)),
+        ("inin-ratelimit-allowed", str(allowed)),
+        ("inin-ratelimit-reset", str(reset)),
+    )
+
+
+def _within_limit(token: Token, allowed: int, reset: int) -> None:
+    if token.spent > allowed:
+        raise too_many_requests(allowed, reset)
 
 
 def _check(route: Route, request: Request, token: Token) -> None:

@@ -1,5 +1,7 @@
 """Finding conversations afterwards: the part of the details query that looks for somebody's calls in a span of time."""
 
+from collections.abc import Callable, Iterable
+
 import msgspec
 
 from ringonce.sandbox.conversation import Conversation
@@ -10,6 +12,19 @@ from ringonce.sandbox.shapes.problems import bad_request, invalid_value
 
 SEGMENT_DIMENSIONS = ("userId", "queueId", "direction", "mediaType", "purpose", "ani", "dnis")
 CONVERSATION_DIMENSIONS = ("conversationId", "originatingDirection", "externalTag", "conversationEnd")
+_VALUES: dict[str, Callable[[Conversation], Iterable[str]]] = {
+    "userId": lambda whole: [leg.user_id for leg in whole.participants],
+    "queueId": lambda whole: [leg.queue_id for leg in whole.participants],
+    "direction": lambda whole: [leg.direction for leg in whole.participants],
+    "mediaType": lambda _: ("voice",),
+    "purpose": lambda whole: [leg.purpose for leg in whole.participants],
+    "ani": lambda whole: [leg.ani for leg in whole.participants],
+    "dnis": lambda whole: [leg.dnis for leg in whole.participants],
+    "conversationId": lambda whole: (whole.id,),
+    "originatingDirection": lambda _: ("outbound",),
+    "externalTag": lambda whole: (whole.external_tag,),
+    "conversationEnd": lambda whole: (whole.ended,),
+}
 LARGEST_PAGE = 100
 
 
@@ -99,30 +114,12 @@ def _fits(whole: Conversation, each: Filter) -> bool:
 
 
 def _holds(whole: Conversation, predicate: Predicate) -> bool:
-    values = _values(whole, predicate.dimension)
+    values = {value for value in _VALUES[predicate.dimension](whole) if value}
     if predicate.operator == "exists":
         return bool(values)
     if predicate.operator == "notExists":
         return not values
     return predicate.value in values
-
-
-def _values(whole: Conversation, dimension: str) -> set[str]:
-    legs = whole.participants
-    values = {
-        "userId": (leg.user_id for leg in legs),
-        "queueId": (leg.queue_id for leg in legs),
-        "direction": (leg.direction for leg in legs),
-        "mediaType": ("voice",),
-        "purpose": (leg.purpose for leg in legs),
-        "ani": (leg.ani for leg in legs),
-        "dnis": (leg.dnis for leg in legs),
-        "conversationId": (whole.id,),
-        "originatingDirection": ("outbound",),
-        "externalTag": (whole.external_tag,),
-        "conversationEnd": (whole.ended,),
-    }[dimension]
-    return {value for value in values if value}
 
 
 ROUTES = [

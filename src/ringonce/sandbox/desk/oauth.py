@@ -7,7 +7,7 @@ import hmac
 import re
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from ringonce.sandbox import scopes
 from ringonce.sandbox.desk import assertions
@@ -41,7 +41,7 @@ def token(world: World, request: Request) -> tuple[int, dict[str, Any]]:
 
 def form_of(request: Request) -> Form:
     """The fields of a form, the last of each name."""
-    return {name: values[-1] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
+    return dict(parse_qsl(request.body.decode("utf-8", "replace")))
 
 
 def active_client(world: World, client_id: str) -> OAuthClient:
