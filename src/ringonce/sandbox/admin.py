@@ -18,6 +18,7 @@ from ringonce.sandbox import registration
 from ringonce.sandbox.agenda import iso
 from ringonce.sandbox.clock import Clock
 from ringonce.sandbox.faults import Fault, Faults
+from ringonce.sandbox.hostile import USUAL
 from ringonce.sandbox.journal import Journal
 from ringonce.sandbox.trouble import NotThereError, SandboxError
 from ringonce.sandbox.world import World
@@ -37,6 +38,14 @@ class House(Protocol):
 
     def set_fault(self, fields: object) -> Fault:
         """Set a fault, or raise `SandboxError`."""
+
+    doses: dict[str, float] | None
+
+    def set_hostile(self, given: object) -> dict[str, float]:
+        """Set the hostile profile, or raise `SandboxError`."""
+
+    def end_hostile(self) -> None:
+        """Take the hostile profile away."""
 
     def end_faults(self, fault_id: str | None = None) -> None:
         """Take one fault away, or all."""
@@ -60,6 +69,9 @@ def make_admin(house: House) -> ASGIApp:
         Route(f"{ROOT}/faults", desk.set_fault, methods=["POST"]),
         Route(f"{ROOT}/faults", desk.end_faults, methods=["DELETE"]),
         Route(f"{ROOT}/faults/{{fault_id}}", desk.end_faults, methods=["DELETE"]),
+        Route(f"{ROOT}/hostile", desk.hostile),
+        Route(f"{ROOT}/hostile", desk.set_hostile, methods=["POST"]),
+        Route(f"{ROOT}/hostile", desk.end_hostile, methods=["DELETE"]),
         Route(f"{ROOT}/clients", desk.clients),
         Route(f"{ROOT}/clients/{{client_id}}", desk.change_client, methods=["POST"]),
         Route(f"{ROOT}/clock", desk.clock),
@@ -99,6 +111,17 @@ class _Admin:
 
     async def end_faults(self, request: Request) -> Response:
         self._house.end_faults(request.path_params.get("fault_id"))
+        return Response(status_code=204)
+
+    async def hostile(self, _: Request) -> Response:
+        return JSONResponse({"doses": self._house.doses, "usual": dict(USUAL)})
+
+    async def set_hostile(self, request: Request) -> Response:
+        given = await _json(request)
+        return JSONResponse({"doses": self._house.set_hostile(given), "usual": dict(USUAL)}, 201)
+
+    async def end_hostile(self, _: Request) -> Response:
+        self._house.end_hostile()
         return Response(status_code=204)
 
     async def clients(self, _: Request) -> Response:
@@ -208,6 +231,8 @@ async def _refused(_: Request, refused: SandboxError) -> Response:
 
 async def _no_such_way(request: Request, refused: HTTPException) -> Response:
     what = f"The sandbox does not know {request.method} {request.url.path}"
-    ways = "/, health, calls, requests, faults, clients, clock, reset and phones/{number}/answer|decline|hangup"
+    ways = (
+        "/, health, calls, requests, faults, hostile, clients, clock, reset and phones/{number}/answer|decline|hangup"
+    )
     words = SandboxError(what, why=refused.detail, fix=f"Below {ROOT} there are {ways}.")
     return JSONResponse(words.as_json(), refused.status_code, headers=refused.headers)

@@ -117,7 +117,9 @@ class World:
         self.clients = dict(self.org.clients)
         self.tokens = Tokens(self.agenda, self.dice)
         self.consents = Consents(self.agenda, self.dice, self.tokens)
-        self.channels = Channels(self.agenda, self.dice)
+        # What channels roll depends on when things happen; it must not change which ids come next.
+        said, trouble = Dice(f"events:{self._seed}"), Dice(f"trouble:{self._seed}")
+        self.channels = Channels(self.agenda, said, trouble)
         self.exchange = Exchange(self.agenda, self.dice, self.org, self._tell)
         self.control = CallControl(self.agenda, self.exchange, self._tell)
         self.rate_limit = self.org.rate_limit
