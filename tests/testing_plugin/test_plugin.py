@@ -1,6 +1,7 @@
 """The pytest plugin: found by pytest, free for whoever does not use it, and settled by marker and configuration."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,14 @@ def test_the_examples_pass(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "7 passed" in done.stdout
+
+
+def test_a_working_day_goes_by_and_every_call_of_it_ends() -> None:
+    command = [sys.executable, str(EXAMPLES.parent / "working_day.py"), "--agents", "20", "--hours", "1"]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  # our own
+
+    assert re.search(r"20 agents, 1 hours: (\d+) calls .*\{'ended': \1\}", done.stdout)
 
 
 def test_whoever_does_not_use_it_pays_nothing(tmp_path: Path) -> None:

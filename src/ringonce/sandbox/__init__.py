@@ -146,6 +146,14 @@ class Sandbox:
         """Do at a customer's telephone what the customer could; KeyError if no call is there."""
         self._ask(lambda door: door.world.phone(number, action))
 
+    def snapshot(self) -> dict[str, Any]:
+        """Write the whole world down as JSON's own types: calls, timers, tokens, channels, faults, requests, dice."""
+        return self._ask(lambda door: door.snapshot())
+
+    def restore(self, snapshot: object) -> None:
+        """Go on from a snapshot as it would have gone on; `SandboxError` if it is none. Tokens of its time are good."""
+        self._ask(lambda door: door.restore(snapshot))
+
     def reset(self) -> None:
         """Begin again: no calls, tokens, channels, faults or requests; the clock keeps its mode and speed."""
         self._ask(lambda door: door.reset())

@@ -25,6 +25,7 @@ from ringonce.sandbox.world import World
 
 ROOT = "/_sandbox"
 MOST_BYTES = 64 * 1024
+MOST_OF_A_WORLD = 256 * 2**20
 _CONFLICT = 409
 
 
@@ -49,6 +50,12 @@ class House(Protocol):
 
     def end_faults(self, fault_id: str | None = None) -> None:
         """Take one fault away, or all."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """Write everything down."""
+
+    def restore(self, packed: object) -> None:
+        """Go back to what a snapshot says, or raise `SandboxError`."""
 
     def reset(self) -> None:
         """Begin again with an empty world."""
@@ -77,6 +84,8 @@ def make_admin(house: House) -> ASGIApp:
         Route(f"{ROOT}/clock", desk.clock),
         Route(f"{ROOT}/clock", desk.change_clock, methods=["POST"]),
         Route(f"{ROOT}/reset", desk.reset, methods=["POST"]),
+        Route(f"{ROOT}/snapshot", desk.snapshot),
+        Route(f"{ROOT}/snapshot", desk.restore, methods=["POST"]),
         Route(f"{ROOT}/phones/{{number}}/{{action}}", desk.phone, methods=["POST"]),
     ]
     errors: dict[Any, Any] = {SandboxError: _refused, HTTPException: _no_such_way}
@@ -142,6 +151,13 @@ class _Admin:
         self._house.reset()
         return JSONResponse(self._time())
 
+    async def snapshot(self, _: Request) -> Response:
+        return JSONResponse(self._house.snapshot(), headers={"Cache-Control": "no-store"})
+
+    async def restore(self, request: Request) -> Response:
+        self._house.restore(await _json(request, MOST_OF_A_WORLD))
+        return JSONResponse(self._time())
+
     async def phone(self, request: Request) -> Response:
         number, action = request.path_params["number"], request.path_params["action"]
         if action not in ("answer", "decline", "hangup"):
@@ -204,12 +220,12 @@ def _digest(html: str, tag: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-async def _json(request: Request) -> object:
-    raw = b""
+async def _json(request: Request, most: int = MOST_BYTES) -> object:
+    raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
-        if len(raw) > MOST_BYTES:
-            raise _unread(f"it is larger than {MOST_BYTES} bytes")
+        if len(raw) > most:
+            raise _unread(f"it is larger than {most} bytes")
     try:
         body: object = json.loads(raw)
         # JSON can spell half a surrogate pair; whatever kept one could not be shown again.
@@ -231,8 +247,6 @@ async def _refused(_: Request, refused: SandboxError) -> Response:
 
 async def _no_such_way(request: Request, refused: HTTPException) -> Response:
     what = f"The sandbox does not know {request.method} {request.url.path}"
-    ways = (
-        "/, health, calls, requests, faults, hostile, clients, clock, reset and phones/{number}/answer|decline|hangup"
-    )
+    ways = "/, health, calls, requests, faults, hostile, clients, clock, snapshot, reset and phones/{number}/…"
     words = SandboxError(what, why=refused.detail, fix=f"Below {ROOT} there are {ways}.")
     return JSONResponse(words.as_json(), refused.status_code, headers=refused.headers)

@@ -1,7 +1,7 @@
 """Notification channels: who hears what, with the platform's limits, heartbeats and silences."""
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -172,6 +172,24 @@ class Channels:
             older.closed()
         self._agenda.after(HEARTBEAT_EVERY, partial(self._beat, channel, channel.socket))
         return True
+
+    def connected(self) -> dict[str, Socket]:
+        """The open connections, by their channels' ids."""
+        return {each.id: each.socket for each in self._channels.values() if each.socket is not None}
+
+    def reconnect(self, open_sockets: Mapping[str, Socket]) -> None:
+        """Join connections that stayed open to channels that were put back; close those that have none."""
+        for channel in self._channels.values():
+            there = open_sockets.get(channel.id)
+            if there is None:
+                channel.socket = None
+            elif channel.socket is None:
+                self.attach(channel.id, there.deliver, there.closed)
+            else:
+                channel.socket.deliver, channel.socket.closed = there.deliver, there.closed
+        for channel_id, there in open_sockets.items():
+            if channel_id not in self._channels and there.closed is not None:
+                there.closed()
 
     def detach(self, channel_id: str, deliver: Deliver) -> None:
         """The connection that delivers so is gone."""

@@ -9,6 +9,7 @@ import re
 import urllib.parse
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -21,11 +22,14 @@ from ringonce.sandbox.http import Reply, Request
 from ringonce.sandbox.journal import Entry, Journal
 from ringonce.sandbox.line import MOST_BYTES, LeftError, Line, answer, read_body
 from ringonce.sandbox.refusals import refuse
+from ringonce.sandbox.snapshot import pack, unpack
 from ringonce.sandbox.sockets import Message, Receive, Send, serve_channel
 from ringonce.sandbox.strange import with_extra_field, with_unknown_value
+from ringonce.sandbox.trouble import SandboxError
 from ringonce.sandbox.world import World
 
 _TICK = 0.001
+_KEPT = ("world", "faults", "journal", "doses", "_dice")
 _CHANNEL = re.compile(r"/channels/([^/]+)/?$")
 _BEFORE_API = re.compile(r"^.*?(?=/api/v2/)|^.*?(?=/oauth/)")
 
@@ -73,6 +77,29 @@ class Door:
         self.end_faults()
         self.journal.clear()
         self.world.reset()
+        self.clock.anchor()
+        self.release()
+        self.rearm()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Write down the world, what is due in it, faults, requests and the clock's pace."""
+        whole = {name: getattr(self, name) for name in _KEPT}
+        return pack({**whole, "mode": self.clock.mode, "speed": self.clock.speed}, {"door": self})
+
+    def restore(self, packed: object) -> None:
+        """Go back to what a snapshot says, or raise `SandboxError` and change nothing.
+
+        Open sockets stay with channels of the same id; those of others are closed, and held answers are let go.
+        """
+        whole, come_alive = unpack(packed, {"door": self}, [self.world])
+        if not isinstance(whole, dict) or {*_KEPT, "mode", "speed"} - set(whole) or whole["world"] is not self.world:
+            raise SandboxError("The snapshot was not put back", why="it holds no world", fix="Send a whole snapshot.")
+        self.clock.change({"mode": whole["mode"], "speed": whole["speed"]})
+        connected = self.world.channels.connected()
+        come_alive()
+        for name in _KEPT[1:]:
+            setattr(self, name, whole[name])
+        self.world.channels.reconnect(connected)
         self.clock.anchor()
         self.release()
         self.rearm()
