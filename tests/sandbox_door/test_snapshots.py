@@ -141,7 +141,9 @@ def test_the_clocks_pace_is_put_back(sandbox: Sandbox) -> None:
 
 
 def test_an_open_connection_stays_with_its_channel_and_another_is_closed(sandbox: Sandbox) -> None:
-    kept, ended, heard = channel(sandbox), [], []
+    kept = channel(sandbox)
+    ended: list[str] = []
+    heard: Heard = []
     snapshot = sandbox.snapshot()
     sandbox.do(lambda world: world.channels.attach(kept, heard.append, functools.partial(ended.append, "kept")))
     later = channel(sandbox)

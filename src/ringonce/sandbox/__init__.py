@@ -142,7 +142,7 @@ class Sandbox:
         """Let world time pass at once; everything that is due in between has happened on return."""
         self._ask(lambda door: door.clock.leap(seconds))
 
-    def phone(self, number: str, action: Literal["answer", "decline", "hangup"]) -> None:
+    def phone(self, number: str, action: Literal["answer", "decline", "ignore", "hangup"]) -> None:
         """Do at a customer's telephone what the customer could; KeyError if no call is there."""
         self._ask(lambda door: door.world.phone(number, action))
 

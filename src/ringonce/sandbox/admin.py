@@ -19,7 +19,7 @@ from ringonce.sandbox.agenda import iso
 from ringonce.sandbox.clock import Clock
 from ringonce.sandbox.faults import Fault, Faults
 from ringonce.sandbox.hostile import USUAL
-from ringonce.sandbox.journal import Journal
+from ringonce.sandbox.journal import KEPT, Journal
 from ringonce.sandbox.trouble import NotThereError, SandboxError
 from ringonce.sandbox.world import World
 
@@ -72,6 +72,7 @@ def make_admin(house: House) -> ASGIApp:
         Route(f"{ROOT}/calls", desk.calls),
         Route(f"{ROOT}/requests", desk.requests),
         Route(f"{ROOT}/requests", desk.forget_requests, methods=["DELETE"]),
+        Route(f"{ROOT}/requests/{{number:int}}", desk.request),
         Route(f"{ROOT}/faults", desk.faults),
         Route(f"{ROOT}/faults", desk.set_fault, methods=["POST"]),
         Route(f"{ROOT}/faults", desk.end_faults, methods=["DELETE"]),
@@ -107,6 +108,14 @@ class _Admin:
     async def requests(self, request: Request) -> Response:
         journal = self._house.journal
         return JSONResponse({"total": journal.total, "requests": journal.all(_last(request))})
+
+    async def request(self, request: Request) -> Response:
+        number: int = request.path_params["number"]
+        entry = self._house.journal.one(number)
+        if entry is None:
+            why = f"the last {KEPT} requests are kept, and there were {self._house.journal.total}"
+            raise NotThereError(f"There is no request {number}", why=why, fix=f"GET {ROOT}/requests lists them.")
+        return JSONResponse(entry)
 
     async def forget_requests(self, _: Request) -> Response:
         self._house.journal.clear()
@@ -160,11 +169,11 @@ class _Admin:
 
     async def phone(self, request: Request) -> Response:
         number, action = request.path_params["number"], request.path_params["action"]
-        if action not in ("answer", "decline", "hangup"):
+        if action not in ("answer", "decline", "ignore", "hangup"):
             raise NotThereError(
                 f"A phone cannot {action!r}",
-                why="it can answer, decline or hangup",
-                fix=f"POST {ROOT}/phones/{number}/answer, …/decline or …/hangup.",
+                why="it can answer, decline, ignore or hangup",
+                fix=f"POST {ROOT}/phones/{number}/answer, …/decline, …/ignore or …/hangup.",
             )
         try:
             self._house.world.phone(number, action)

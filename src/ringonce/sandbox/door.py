@@ -21,6 +21,7 @@ from ringonce.sandbox.hostile import PREFIX, doses, faults_of
 from ringonce.sandbox.http import Reply, Request
 from ringonce.sandbox.journal import Entry, Journal
 from ringonce.sandbox.line import MOST_BYTES, LeftError, Line, answer, read_body
+from ringonce.sandbox.live import serve_live
 from ringonce.sandbox.refusals import refuse
 from ringonce.sandbox.snapshot import pack, unpack
 from ringonce.sandbox.sockets import Message, Receive, Send, serve_channel
@@ -168,6 +169,9 @@ class Door:
 
     async def _channel(self, scope: Message, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        if scope["path"] == "/_sandbox/live" and self._welcome(headers):
+            await serve_live(self, receive, send)
+            return
         match = _CHANNEL.search(scope["path"])
         if match is None or not self._welcome(headers):
             await receive()
@@ -187,7 +191,7 @@ class Door:
         self.clock.catch_up()
         request, entry = self._note(method, path, query, headers, body)
         reply = self._desk.handle(request)
-        entry.status = reply.status
+        entry.status, entry.answer = reply.status, reply.body
         self._keep_armed()
         return reply
 
@@ -206,14 +210,14 @@ class Door:
         fault = self.faults.pick(method, _BEFORE_API.sub("", path, count=1)) if self.faults else None
         if fault is None:
             reply = self._desk.handle(request)
-            entry.status = reply.status
+            entry.status, entry.answer = reply.status, reply.body
             await answer(reply, send)
             return
         entry.fault = fault.action
         await self._trouble(fault, request, entry, Line(scope, receive, send))
 
     def _note(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> tuple[Request, Entry]:
-        entry = self.journal.write(self.world.now, method, path, query)
+        entry = self.journal.write(self.world.now, method, path, query, body)
         entry.client = self._client(headers.get("authorization", ""))
         pairs = dict(urllib.parse.parse_qsl(query, keep_blank_values=True)) if query else {}
         return Request(method, path, pairs, headers, body), entry
@@ -244,7 +248,7 @@ class Door:
                 return
             case "delay":
                 await self._hold(fault)
-        entry.status = reply.status
+        entry.status, entry.answer = reply.status, reply.body
         await answer(reply, line.send)
 
     def _handle_in_trouble(self, fault: Fault, request: Request) -> Reply:

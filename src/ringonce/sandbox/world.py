@@ -2,13 +2,14 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Literal
 
 from ringonce.sandbox.agenda import Agenda
 from ringonce.sandbox.call_control import CallControl
 from ringonce.sandbox.channels import Channels
 from ringonce.sandbox.consents import Consents
-from ringonce.sandbox.conversation import RINGING_STATES, Conversation
+from ringonce.sandbox.conversation import RINGING_STATES, Conversation, Participant
 from ringonce.sandbox.default_org import default_org
 from ringonce.sandbox.dice import Dice
 from ringonce.sandbox.life import Exchange
@@ -19,6 +20,8 @@ from ringonce.sandbox.stories import SipReason
 from ringonce.sandbox.tokens import Tokens
 
 DECLINED = SipReason(603, "Decline")
+NO_ANSWER = SipReason(480, "Temporarily Unavailable")
+IGNORED_FOR = 30.0
 
 
 class World:
@@ -86,8 +89,10 @@ class World:
             self.tokens.revoke_all(client_id)
         return client
 
-    def phone(self, number: str, action: Literal["answer", "decline", "hangup"]) -> bool:
-        """Do to a telephone what its owner could: take a ringing call, decline it, or hang up.
+    def phone(self, number: str, action: Literal["answer", "decline", "ignore", "hangup"]) -> bool:
+        """Do to a telephone what its owner could: take a ringing call, decline it, let it ring, or hang up.
+
+        Who ignores a call is given up on after 30 s; a story that answers by itself still does.
 
         KeyError when no call is at that number, ValueError when it is in no state for that.
         """
@@ -103,13 +108,19 @@ class World:
             self.exchange.answer(conversation, leg)
         elif action == "decline":
             self.exchange.refuse(conversation, leg, DECLINED)
+        elif action == "ignore":
+            self.agenda.after(IGNORED_FOR, partial(self._give_up, conversation, leg))
         else:
-            raise ValueError(f"{action!r} is nothing a phone can do: answer, decline or hangup.")
+            raise ValueError(f"{action!r} is nothing a phone can do: answer, decline, ignore or hangup.")
         return True
 
     def calls(self) -> list[dict[str, Any]]:
         """Every conversation that a POST ever created, oldest first: the ground truth that tests count."""
-        return [_ground_truth(each) for each in self.exchange.conversations.values()]
+        return [ground_truth(each) for each in self.exchange.conversations.values()]
+
+    def _give_up(self, conversation: Conversation, leg: Participant) -> None:
+        if leg.live and leg.state != "connected":
+            self.exchange.refuse(conversation, leg, NO_ANSWER)
 
     def _begin(self, now: float) -> None:
         self.agenda = Agenda(now)
@@ -135,7 +146,8 @@ class World:
                     channels.publish(topic, shape(conversation))
 
 
-def _ground_truth(conversation: Conversation) -> dict[str, Any]:
+def ground_truth(conversation: Conversation) -> dict[str, Any]:
+    """One conversation as `/_sandbox/calls` shows it."""
     shape: dict[str, Any] = {
         "conversationId": conversation.id,
         "agentId": conversation.agent_id,
