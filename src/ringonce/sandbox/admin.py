@@ -176,7 +176,7 @@ class _Admin:
                 fix=f"POST {ROOT}/phones/{number}/answer, …/decline, …/ignore or …/hangup.",
             )
         try:
-            self._house.world.phone(number, action)
+            self._house.world.phone(number, action, request.query_params.get("conversation", ""))
         except KeyError as absent:
             raise NotThereError(
                 f"Nobody can {action} at {number}",

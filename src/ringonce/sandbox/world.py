@@ -16,7 +16,7 @@ from ringonce.sandbox.life import Exchange
 from ringonce.sandbox.org import AUTHORIZATION_CODE, OAuthClient, Org
 from ringonce.sandbox.scopes import read
 from ringonce.sandbox.shapes import flat, nested
-from ringonce.sandbox.stories import SipReason
+from ringonce.sandbox.stories import SipReason, address_of
 from ringonce.sandbox.tokens import Tokens
 
 DECLINED = SipReason(603, "Decline")
@@ -89,14 +89,17 @@ class World:
             self.tokens.revoke_all(client_id)
         return client
 
-    def phone(self, number: str, action: Literal["answer", "decline", "ignore", "hangup"]) -> bool:
+    def phone(
+        self, number: str, action: Literal["answer", "decline", "ignore", "hangup"], conversation_id: str = ""
+    ) -> bool:
         """Do to a telephone what its owner could: take a ringing call, decline it, let it ring, or hang up.
 
+        That is done to the newest call there, or to the one of a *conversation_id*.
         Who ignores a call is given up on after 30 s; a story that answers by itself still does.
 
         KeyError when no call is at that number, ValueError when it is in no state for that.
         """
-        found = self.exchange.ringing(number)
+        found = self.exchange.ringing(number) if not conversation_id else self._leg_at(number, conversation_id)
         if found is None:
             raise KeyError(f"No call is at {number}: nothing rings or talks there now.")
         conversation, leg = found
@@ -117,6 +120,13 @@ class World:
     def calls(self) -> list[dict[str, Any]]:
         """Every conversation that a POST ever created, oldest first: the ground truth that tests count."""
         return [ground_truth(each) for each in self.exchange.conversations.values()]
+
+    def _leg_at(self, number: str, conversation_id: str) -> tuple[Conversation, Participant] | None:
+        whole = self.exchange.conversations.get(conversation_id)
+        legs = (
+            [leg for leg in whole.participants[1:] if leg.live and leg.address == address_of(number)] if whole else []
+        )
+        return (whole, legs[-1]) if whole and legs else None
 
     def _give_up(self, conversation: Conversation, leg: Participant) -> None:
         if leg.live and leg.state != "connected":
