@@ -27,7 +27,7 @@ lost-answer: .venv/ready-sdk  ## what a lost answer costs: the official SDK besi
 test: .venv/ready-sdk  ## the whole suite, the official SDK's tests included (TESTS="-k words" narrows it)
 	.venv/bin/pytest $(TESTS)
 
-browser: .venv/ready-browser  ## an agent logs in with a real, headless Chromium (installed by apt if need be)
+browser: .venv/ready-browser  ## logins and the sandbox's page in a real, headless Chromium (installed by apt if need be)
 	.venv/bin/pytest -m browser tests/browser
 
 schemathesis: .venv/ready-schemathesis  ## the service is asked whatever its OpenAPI document allows, and more

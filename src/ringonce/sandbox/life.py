@@ -12,7 +12,7 @@ from ringonce.sandbox.agenda import Agenda
 from ringonce.sandbox.conversation import Conversation, Fault, Participant
 from ringonce.sandbox.dice import Dice, named
 from ringonce.sandbox.org import Org, Station, User
-from ringonce.sandbox.stories import SipReason, Story, address_of, story_of
+from ringonce.sandbox.stories import SipReason, Story, address_of
 
 STATION_TAKES = 1.19
 STATION_GIVES_UP = 60.0
@@ -95,7 +95,7 @@ class Exchange:
         self._join(conversation, leg)
         self.conversations[conversation.id] = conversation
         self._changed(conversation)
-        if order.station.auto_answer and story_of(addresses[0]).station_answers:
+        if order.station.auto_answer and self._org.story_of(addresses[0]).station_answers:
             agenda.after(STATION_TAKES, partial(self._dial, conversation, order))
         else:
             agenda.after(STATION_GIVES_UP, partial(self._station_gave_up, conversation, leg))
@@ -131,7 +131,7 @@ class Exchange:
             else:
                 self._agenda.after(STATION_GIVES_UP, partial(self._station_gave_up, conversation, leg))
         else:
-            leg.story = story_of(address)
+            leg.story = self._org.story_of(address)
             if leg.story.routable:
                 self._agenda.after(DIALING_TAKES, partial(self._ring, conversation, leg))
             else:

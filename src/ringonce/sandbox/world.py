@@ -2,23 +2,26 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Literal
 
 from ringonce.sandbox.agenda import Agenda
 from ringonce.sandbox.call_control import CallControl
 from ringonce.sandbox.channels import Channels
 from ringonce.sandbox.consents import Consents
-from ringonce.sandbox.conversation import RINGING_STATES, Conversation
+from ringonce.sandbox.conversation import RINGING_STATES, Conversation, Participant
 from ringonce.sandbox.default_org import default_org
 from ringonce.sandbox.dice import Dice
 from ringonce.sandbox.life import Exchange
 from ringonce.sandbox.org import AUTHORIZATION_CODE, OAuthClient, Org
 from ringonce.sandbox.scopes import read
 from ringonce.sandbox.shapes import flat, nested
-from ringonce.sandbox.stories import SipReason
+from ringonce.sandbox.stories import SipReason, address_of
 from ringonce.sandbox.tokens import Tokens
 
 DECLINED = SipReason(603, "Decline")
+NO_ANSWER = SipReason(480, "Temporarily Unavailable")
+IGNORED_FOR = 30.0
 
 
 class World:
@@ -86,12 +89,17 @@ class World:
             self.tokens.revoke_all(client_id)
         return client
 
-    def phone(self, number: str, action: Literal["answer", "decline", "hangup"]) -> bool:
-        """Do to a telephone what its owner could: take a ringing call, decline it, or hang up.
+    def phone(
+        self, number: str, action: Literal["answer", "decline", "ignore", "hangup"], conversation_id: str = ""
+    ) -> bool:
+        """Do to a telephone what its owner could: take a ringing call, decline it, let it ring, or hang up.
+
+        That is done to the newest call there, or to the one of a *conversation_id*.
+        Who ignores a call is given up on after 30 s; a story that answers by itself still does.
 
         KeyError when no call is at that number, ValueError when it is in no state for that.
         """
-        found = self.exchange.ringing(number)
+        found = self.exchange.ringing(number) if not conversation_id else self._leg_at(number, conversation_id)
         if found is None:
             raise KeyError(f"No call is at {number}: nothing rings or talks there now.")
         conversation, leg = found
@@ -103,13 +111,26 @@ class World:
             self.exchange.answer(conversation, leg)
         elif action == "decline":
             self.exchange.refuse(conversation, leg, DECLINED)
+        elif action == "ignore":
+            self.agenda.after(IGNORED_FOR, partial(self._give_up, conversation, leg))
         else:
-            raise ValueError(f"{action!r} is nothing a phone can do: answer, decline or hangup.")
+            raise ValueError(f"{action!r} is nothing a phone can do: answer, decline, ignore or hangup.")
         return True
 
     def calls(self) -> list[dict[str, Any]]:
         """Every conversation that a POST ever created, oldest first: the ground truth that tests count."""
-        return [_ground_truth(each) for each in self.exchange.conversations.values()]
+        return [ground_truth(each) for each in self.exchange.conversations.values()]
+
+    def _leg_at(self, number: str, conversation_id: str) -> tuple[Conversation, Participant] | None:
+        whole = self.exchange.conversations.get(conversation_id)
+        legs = (
+            [leg for leg in whole.participants[1:] if leg.live and leg.address == address_of(number)] if whole else []
+        )
+        return (whole, legs[-1]) if whole and legs else None
+
+    def _give_up(self, conversation: Conversation, leg: Participant) -> None:
+        if leg.live and leg.state != "connected":
+            self.exchange.refuse(conversation, leg, NO_ANSWER)
 
     def _begin(self, now: float) -> None:
         self.agenda = Agenda(now)
@@ -117,7 +138,9 @@ class World:
         self.clients = dict(self.org.clients)
         self.tokens = Tokens(self.agenda, self.dice)
         self.consents = Consents(self.agenda, self.dice, self.tokens)
-        self.channels = Channels(self.agenda, self.dice)
+        # What channels roll depends on when things happen; it must not change which ids come next.
+        said, trouble = Dice(f"events:{self._seed}"), Dice(f"trouble:{self._seed}")
+        self.channels = Channels(self.agenda, said, trouble)
         self.exchange = Exchange(self.agenda, self.dice, self.org, self._tell)
         self.control = CallControl(self.agenda, self.exchange, self._tell)
         self.rate_limit = self.org.rate_limit
@@ -133,7 +156,8 @@ class World:
                     channels.publish(topic, shape(conversation))
 
 
-def _ground_truth(conversation: Conversation) -> dict[str, Any]:
+def ground_truth(conversation: Conversation) -> dict[str, Any]:
+    """One conversation as `/_sandbox/calls` shows it."""
     shape: dict[str, Any] = {
         "conversationId": conversation.id,
         "agentId": conversation.agent_id,
