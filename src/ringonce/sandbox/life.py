@@ -52,14 +52,25 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Exchange:
-    """Places calls and plays them out. *changed* hears of every conversation after each change of it."""
+    """Places calls and plays them out.
 
-    def __init__(self, agenda: Agenda, dice: Dice, org: Org, changed: Callable[[Conversation], None]) -> None:
+    *station_of* tells which phone a user is at. *changed* hears of every conversation after each change of it.
+    """
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        dice: Dice,
+        org: Org,
+        station_of: Callable[[str], Station | None],
+        changed: Callable[[Conversation], None],
+    ) -> None:
         self.conversations: dict[str, Conversation] = {}
         self._running_of: dict[str, dict[str, Conversation]] = {}
         self._agenda = agenda
         self._dice = dice
         self._org = org
+        self._station = station_of
         self._changed = changed
 
     def place(self, order: Order) -> Conversation:
@@ -350,9 +361,6 @@ class Exchange:
             station = self._station(destination.user_id)
             return self._station_address(station) if station else f"sip:{destination.user_id}@localhost"
         return address_of(destination.dialled)
-
-    def _station(self, user_id: str) -> Station | None:
-        return self._org.stations.get(self._org.users[user_id].station_id or "")
 
     def _station_address(self, station: Station) -> str:
         line = station.id.replace("-", "")[:24]

@@ -6,17 +6,19 @@ from typing import Any, Literal
 
 from ringonce.sandbox.agenda import Agenda
 from ringonce.sandbox.call_control import CallControl
-from ringonce.sandbox.channels import Channels
+from ringonce.sandbox.channels import Channel, Channels
 from ringonce.sandbox.consents import Consents
 from ringonce.sandbox.conversation import RINGING_STATES, Conversation
 from ringonce.sandbox.default_org import default_org
 from ringonce.sandbox.dice import Dice
+from ringonce.sandbox.directory import Directory
 from ringonce.sandbox.life import Exchange
 from ringonce.sandbox.org import AUTHORIZATION_CODE, OAuthClient, Org
 from ringonce.sandbox.scopes import read
-from ringonce.sandbox.shapes import flat, nested
 from ringonce.sandbox.stories import SipReason
+from ringonce.sandbox.telling import Teller
 from ringonce.sandbox.tokens import Tokens
+from ringonce.sandbox.topics import refusal
 
 DECLINED = SipReason(603, "Decline")
 
@@ -31,13 +33,14 @@ class World:
     tokens: Tokens
     consents: Consents
     channels: Channels
+    directory: Directory
     exchange: Exchange
     control: CallControl
     rate_limit: int | None
 
     def __init__(self, *, now: float, seed: int = 0, agents: int = 0, org: Org | None = None) -> None:
         self._seed = seed
-        self.org = org or default_org(agents)
+        self._given = org or default_org(agents)
         self._begin(now)
 
     @property
@@ -112,25 +115,21 @@ class World:
         return [_ground_truth(each) for each in self.exchange.conversations.values()]
 
     def _begin(self, now: float) -> None:
+        self.org = self._given.own()
         self.agenda = Agenda(now)
         self.dice = Dice(self._seed)
         self.clients = dict(self.org.clients)
         self.tokens = Tokens(self.agenda, self.dice)
         self.consents = Consents(self.agenda, self.dice, self.tokens)
-        self.channels = Channels(self.agenda, self.dice)
-        self.exchange = Exchange(self.agenda, self.dice, self.org, self._tell)
-        self.control = CallControl(self.agenda, self.exchange, self._tell)
+        self.channels = Channels(self.agenda, self.dice, self._may_hear)
+        teller = Teller(self.agenda, self.channels, self.org)
+        self.directory = teller.directory
+        self.exchange = Exchange(self.agenda, self.dice, self.org, self.directory.station_of, teller.conversation)
+        self.control = CallControl(self.agenda, self.exchange, teller.conversation)
         self.rate_limit = self.org.rate_limit
 
-    def _tell(self, conversation: Conversation) -> None:
-        channels = self.channels
-        for user_id in conversation.user_ids():
-            for topic, shape in (
-                (f"v2.users.{user_id}.conversations.calls", flat.event),
-                (f"v2.users.{user_id}.conversations", nested.event),
-            ):
-                if channels.heard(topic):
-                    channels.publish(topic, shape(conversation))
+    def _may_hear(self, channel: Channel, topic: str) -> bool:
+        return refusal(topic, self.org, channel.owner[1], channel.permissions) is None
 
 
 def _ground_truth(conversation: Conversation) -> dict[str, Any]:

@@ -8,7 +8,10 @@ calls           placing and reading calls
 tutorial        the same POST in the shape that a tutorial taught
 steering        everything that changes a call
 wrapup          what a call came to
-users, routing, telephony   who and what there is
+users, search   who there is, and how to find them
+presence        whether they are there and take queues' work
+phones          stations, and who sits at which
+routing, telephony, organization   queues, numbers, roles
 notifications   channels and topics
 analytics       finding calls afterwards
 """
@@ -26,7 +29,11 @@ from ringonce.sandbox.desk import (
     calls,
     notifications,
     oauth,
+    organization,
+    phones,
+    presence,
     routing,
+    search,
     steering,
     telephony,
     users,
@@ -56,8 +63,12 @@ TABLE = Table(
         steering.ROUTES,
         wrapup.ROUTES,
         users.ROUTES,
+        search.ROUTES,
+        presence.ROUTES,
+        phones.ROUTES,
         routing.ROUTES,
         telephony.ROUTES,
+        organization.ROUTES,
         notifications.ROUTES,
         analytics.ROUTES,
         authority.ROUTES,

@@ -86,7 +86,7 @@ def _place(visit: Visit, agent: User, asked: CreateCall) -> Answer:
 
 def station_of(visit: Visit, agent: User) -> Station:
     """The phone that an agent would call from, or 400."""
-    station = visit.world.org.stations.get(agent.station_id or "")
+    station = visit.world.directory.station_of(agent.id)
     if station is None or agent.state != "active":
         raise no_station()
     return station
