@@ -6,15 +6,20 @@ from typing import Any, Literal
 
 from ringonce.sandbox.agenda import Agenda
 from ringonce.sandbox.call_control import CallControl
+from ringonce.sandbox.callbacks import Callbacks
 from ringonce.sandbox.channels import Channels
+from ringonce.sandbox.conferences import Conferences
 from ringonce.sandbox.consents import Consents
-from ringonce.sandbox.conversation import RINGING_STATES, Conversation
+from ringonce.sandbox.consults import Consults
+from ringonce.sandbox.conversation import RINGING_STATES, Conversation, Participant
 from ringonce.sandbox.default_org import default_org
 from ringonce.sandbox.dice import Dice
+from ringonce.sandbox.floor import Floor
 from ringonce.sandbox.life import Exchange
+from ringonce.sandbox.lines import Lines
 from ringonce.sandbox.org import AUTHORIZATION_CODE, OAuthClient, Org
 from ringonce.sandbox.scopes import read
-from ringonce.sandbox.shapes import flat, nested
+from ringonce.sandbox.shapes import callbacks, flat, nested
 from ringonce.sandbox.stories import SipReason
 from ringonce.sandbox.tokens import Tokens
 
@@ -33,6 +38,10 @@ class World:
     channels: Channels
     exchange: Exchange
     control: CallControl
+    consults: Consults
+    conferences: Conferences
+    floor: Floor
+    callbacks: Callbacks
     rate_limit: int | None
 
     def __init__(self, *, now: float, seed: int = 0, agents: int = 0, org: Org | None = None) -> None:
@@ -108,8 +117,11 @@ class World:
         return True
 
     def calls(self) -> list[dict[str, Any]]:
-        """Every conversation that a POST ever created, oldest first: the ground truth that tests count."""
-        return [_ground_truth(each) for each in self.exchange.conversations.values()]
+        """Every conversation that a POST ever created, oldest first: the ground truth that tests count.
+
+        A callback is among them once somebody has called.
+        """
+        return [_ground_truth(each) for each in self.exchange.conversations.values() if each.agent_id]
 
     def _begin(self, now: float) -> None:
         self.agenda = Agenda(now)
@@ -118,19 +130,39 @@ class World:
         self.tokens = Tokens(self.agenda, self.dice)
         self.consents = Consents(self.agenda, self.dice, self.tokens)
         self.channels = Channels(self.agenda, self.dice)
-        self.exchange = Exchange(self.agenda, self.dice, self.org, self._tell)
+        self._silent: set[str] = set()
+        lines = Lines(self.agenda, self.dice, self.org)
+        self.exchange = Exchange(self.agenda, lines, self._tell, self._queue)
         self.control = CallControl(self.agenda, self.exchange, self._tell)
+        self.consults = Consults(self.agenda, self.exchange, self._tell)
+        self.conferences = Conferences(self.agenda, lines, self.exchange, self._tell)
+        self.floor = Floor(self.agenda, lines, self.exchange, self._tell, free=self._is_free, silent=self._silent.add)
+        self.callbacks = Callbacks(self.agenda, lines, self.exchange, self.floor, self._tell)
         self.rate_limit = self.org.rate_limit
+
+    def _queue(self, conversation: Conversation, leg: Participant) -> None:
+        self.floor.wait(conversation, leg)
+
+    def _is_free(self, user_id: str) -> bool:
+        """Whether queues may send a user work: on the queue, and no offer let pass."""
+        return user_id not in self._silent and self.org.users[user_id].routing_status == "IDLE"
 
     def _tell(self, conversation: Conversation) -> None:
         channels = self.channels
         for user_id in conversation.user_ids():
-            for topic, shape in (
-                (f"v2.users.{user_id}.conversations.calls", flat.event),
-                (f"v2.users.{user_id}.conversations", nested.event),
-            ):
-                if channels.heard(topic):
+            for tail, media, shape in _VIEWS:
+                topic = f"v2.users.{user_id}.{tail}"
+                if channels.heard(topic) and (not media or conversation.has(media)):
                     channels.publish(topic, shape(conversation))
+        if conversation.ended and self.floor.busy:
+            self.floor.look()
+
+
+_VIEWS: tuple[tuple[str, str, Callable[[Conversation], dict[str, Any]]], ...] = (
+    ("conversations.calls", "call", flat.event),
+    ("conversations.callbacks", "callback", callbacks.event),
+    ("conversations", "", nested.event),
+)
 
 
 def _ground_truth(conversation: Conversation) -> dict[str, Any]:

@@ -5,7 +5,13 @@ from typing import Any
 from ringonce.sandbox.org import Org, Queue, WrapUpCode
 from ringonce.sandbox.shapes.people import HOME_DIVISION, reference, routing_status
 
-_PROMPTS = {"mandatory": "MANDATORY", "optional": "OPTIONAL"}
+_PROMPTS = {
+    "mandatory": "MANDATORY",
+    "optional": "OPTIONAL",
+    "timeout": "MANDATORY_TIMEOUT",
+    "forcedTimeout": "MANDATORY_FORCED_TIMEOUT",
+    "agentRequested": "AGENT_REQUESTED",
+}
 
 
 def queue(whole: Queue) -> dict[str, Any]:
@@ -18,7 +24,7 @@ def queue(whole: Queue) -> dict[str, Any]:
         "memberCount": len(whole.member_ids),
         "userMemberCount": len(whole.member_ids),
         "joinedMemberCount": len(whole.member_ids),
-        "acwSettings": {"wrapupPrompt": _PROMPTS[whole.wrapup_prompt]},
+        "acwSettings": {"wrapupPrompt": _PROMPTS[whole.wrapup_prompt], **_timeout(whole)},
         "skillEvaluationMethod": "NONE",
         "enableTranscription": False,
         "enableManualAssignment": False,
@@ -26,6 +32,10 @@ def queue(whole: Queue) -> dict[str, Any]:
         "callingPartyNumber": whole.calling_party_number,
         "selfUri": f"/api/v2/routing/queues/{whole.id}",
     }
+
+
+def _timeout(whole: Queue) -> dict[str, int]:
+    return {"timeoutMs": round(whole.wrapup_timeout * 1000)} if whole.wrapup_timeout else {}
 
 
 def member(whole: Queue, org: Org, since: str, user_id: str) -> dict[str, Any]:
