@@ -51,7 +51,10 @@ class Forwarding(msgspec.Struct, frozen=True):
 
 
 class Seat(msgspec.Struct, kw_only=True):
-    """How a user is now. Empty strings are stations that they do not have; times are ISO-8601."""
+    """How a user is now. Empty strings are stations that they do not have; times are ISO-8601.
+
+    *work* is what their conversations are to them, by the conversation and its medium: call or callback.
+    """
 
     station_id: str = ""
     associated: str = SINCE
@@ -66,7 +69,7 @@ class Seat(msgspec.Struct, kw_only=True):
     version: int = 1
     addresses: list[dict[str, Any]] | None = None
     forwarding: Forwarding | None = None
-    work: dict[str, Work] = {}
+    work: dict[tuple[str, str], Work] = {}
 
 
 class Directory:
@@ -192,6 +195,10 @@ class Directory:
         seat.not_responding = False
         self._reconsider(user_id, seat)
 
+    def is_free(self, queue_id: str, user_id: str) -> bool:
+        """Whether a queue may send a user work now."""
+        return self.seat(user_id).status == IDLE and self.joined(queue_id, user_id)
+
     def did_not_respond(self, user_id: str) -> None:
         """A queue's call was not taken: no more of them until the user says that they are back."""
         seat = self.seat(user_id)
@@ -200,24 +207,25 @@ class Directory:
 
     def note(self, conversation: Conversation) -> None:
         """Take in what a conversation is to its users now."""
-        work: dict[str, Work | None] = {}
+        work: dict[tuple[str, str], Work | None] = {}
         for leg in conversation.participants:
             if not leg.user_id:
                 continue
+            whose = leg.user_id, "callback" if leg.callback else "call"
             if leg.live:
-                work[leg.user_id] = "queue" if leg.queue_id else "own"
+                work[whose] = "queue" if leg.queue_id else "own"
             elif leg.wrapup_required and leg.acw_started and not leg.acw_ended:
-                work[leg.user_id] = work.get(leg.user_id) or "acw"
+                work[whose] = work.get(whose) or "acw"
             else:
-                work.setdefault(leg.user_id, None)
-        for user_id, now in work.items():
-            seat = self.seat(user_id)
-            if seat.work.get(conversation.id) == now:
+                work.setdefault(whose, None)
+        for (user_id, medium), now in work.items():
+            seat, key = self.seat(user_id), (conversation.id, medium)
+            if seat.work.get(key) == now:
                 continue
             if now is None:
-                del seat.work[conversation.id]
+                del seat.work[key]
             else:
-                seat.work[conversation.id] = now
+                seat.work[key] = now
             self._told(user_id, "conversationsummary")
             self._reconsider(user_id, seat)
 

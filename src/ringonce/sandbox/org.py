@@ -54,7 +54,11 @@ class Station:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue: its outbound caller id, its members, and what agents must do after a call."""
+    """A queue: its outbound caller id, its members, and what agents must do after a call.
+
+    *wrapup_prompt* is mandatory, optional, agentRequested, timeout or forcedTimeout; the last two end the after-call
+    work *wrapup_timeout* seconds after the call.
+    """
 
     id: str
     name: str
@@ -64,6 +68,7 @@ class Queue:
     member_ids: tuple[str, ...]
     wrapup_code_ids: tuple[str, ...]
     wrapup_prompt: str = "optional"
+    wrapup_timeout: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

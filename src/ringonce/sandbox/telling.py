@@ -8,26 +8,27 @@ from ringonce.sandbox.channels import Channels
 from ringonce.sandbox.conversation import Conversation, Participant
 from ringonce.sandbox.directory import Directory
 from ringonce.sandbox.org import Org
-from ringonce.sandbox.shapes import detail_events, flat, nested, news
+from ringonce.sandbox.shapes import callbacks, detail_events, flat, nested, news
 
 _FRESH = 1_000
 """Milliseconds: whoever begins to listen hears of beginnings and ends from then on, not of old ones."""
 
 Shape = Callable[[Conversation], dict[str, Any]]
-_VIEWS: tuple[tuple[str, Shape], ...] = (
-    ("conversations.calls", flat.event),
-    ("conversations", nested.event),
+_VIEWS: tuple[tuple[str, str, Shape], ...] = (
+    ("conversations.calls", "call", flat.event),
+    ("conversations.callbacks", "callback", callbacks.event),
+    ("conversations", "", nested.event),
 )
 
 
 class Teller:
-    """Publishes on the channels what is told to it, and keeps the directory, which tells it of every change."""
+    """Publishes on the channels what is told to it."""
 
-    def __init__(self, agenda: Agenda, channels: Channels, org: Org) -> None:
+    def __init__(self, agenda: Agenda, channels: Channels, org: Org, directory: Directory) -> None:
         self._agenda = agenda
         self._channels = channels
         self._org = org
-        self.directory = Directory(agenda, org, self.user, self.member)
+        self._directory = directory
         self._details = _Details(agenda, channels)
 
     def conversation(self, whole: Conversation) -> None:
@@ -36,10 +37,9 @@ class Teller:
         stems = [f"v2.users.{user_id}." for user_id in whole.user_ids()]
         stems += [f"v2.routing.queues.{queue_id}." for queue_id in whole.queue_ids()]
         for stem in stems:
-            for tail, shape in _VIEWS:
-                if channels.heard(stem + tail):
+            for tail, medium, shape in _VIEWS:
+                if channels.heard(stem + tail) and (not medium or whole.has(medium)):
                     channels.publish(stem + tail, shape(whole))
-        self.directory.note(whole)
         self._details.tell(whole)
 
     def user(self, user_id: str, tail: str) -> None:
@@ -52,7 +52,7 @@ class Teller:
         """A user has joined or left a queue."""
         topic = f"v2.routing.queues.{queue_id}.users"
         if self._channels.heard(topic):
-            joined = self.directory.joined(queue_id, user_id)
+            joined = self._directory.joined(queue_id, user_id)
             self._channels.publish(topic, news.queue_member(queue_id, user_id, joined=joined))
 
     def _publish(self, user_id: str, tail: str) -> None:
@@ -61,15 +61,15 @@ class Teller:
             self._channels.publish(topic, self._news(user_id, tail))
 
     def _news(self, user_id: str, tail: str) -> dict[str, Any]:
-        seat = self.directory.seat(user_id)
+        seat = self._directory.seat(user_id)
         match tail:
             case "presence":
                 return news.presence(seat)
             case "routingStatus":
                 return news.routing_status(user_id, seat)
             case "activity":
-                queues = self.directory.queues_of(user_id)
-                active = [each.id for each in queues if self.directory.joined(each.id, user_id)]
+                queues = self._directory.queues_of(user_id)
+                active = [each.id for each in queues if self._directory.joined(each.id, user_id)]
                 return news.activity(user_id, seat, active)
             case "station":
                 return news.station(self._org.users[user_id], seat, self._org)

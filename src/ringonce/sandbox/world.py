@@ -6,13 +6,18 @@ from typing import Any, Literal
 
 from ringonce.sandbox.agenda import Agenda
 from ringonce.sandbox.call_control import CallControl
+from ringonce.sandbox.callbacks import Callbacks
 from ringonce.sandbox.channels import Channel, Channels
+from ringonce.sandbox.conferences import Conferences
 from ringonce.sandbox.consents import Consents
-from ringonce.sandbox.conversation import RINGING_STATES, Conversation
+from ringonce.sandbox.consults import Consults
+from ringonce.sandbox.conversation import RINGING_STATES, Conversation, Participant
 from ringonce.sandbox.default_org import default_org
 from ringonce.sandbox.dice import Dice
 from ringonce.sandbox.directory import Directory
+from ringonce.sandbox.floor import Floor
 from ringonce.sandbox.life import Exchange
+from ringonce.sandbox.lines import Lines
 from ringonce.sandbox.org import AUTHORIZATION_CODE, OAuthClient, Org
 from ringonce.sandbox.scopes import read
 from ringonce.sandbox.stories import SipReason
@@ -36,6 +41,10 @@ class World:
     directory: Directory
     exchange: Exchange
     control: CallControl
+    consults: Consults
+    conferences: Conferences
+    floor: Floor
+    callbacks: Callbacks
     rate_limit: int | None
 
     def __init__(self, *, now: float, seed: int = 0, agents: int = 0, org: Org | None = None) -> None:
@@ -111,8 +120,11 @@ class World:
         return True
 
     def calls(self) -> list[dict[str, Any]]:
-        """Every conversation that a POST ever created, oldest first: the ground truth that tests count."""
-        return [_ground_truth(each) for each in self.exchange.conversations.values()]
+        """Every conversation that a POST ever created, oldest first: the ground truth that tests count.
+
+        A callback is among them once somebody has called.
+        """
+        return [_ground_truth(each) for each in self.exchange.conversations.values() if each.agent_id]
 
     def _begin(self, now: float) -> None:
         self.org = self._given.own()
@@ -122,14 +134,47 @@ class World:
         self.tokens = Tokens(self.agenda, self.dice)
         self.consents = Consents(self.agenda, self.dice, self.tokens)
         self.channels = Channels(self.agenda, self.dice, self._may_hear)
-        teller = Teller(self.agenda, self.channels, self.org)
-        self.directory = teller.directory
-        self.exchange = Exchange(self.agenda, self.dice, self.org, self.directory.station_of, teller.conversation)
-        self.control = CallControl(self.agenda, self.exchange, teller.conversation)
+        self.directory = Directory(self.agenda, self.org, self._news, self._member)
+        self._teller = Teller(self.agenda, self.channels, self.org, self.directory)
+        lines = Lines(self.agenda, self.dice, self.org, self.directory.station_of)
+        self.exchange = Exchange(self.agenda, lines, self._tell, self._queue)
+        self.control = CallControl(self.agenda, self.exchange, self._tell)
+        self.consults = Consults(self.agenda, self.exchange, self._tell)
+        self.conferences = Conferences(self.agenda, lines, self.exchange, self._tell)
+        self.floor = Floor(
+            self.agenda,
+            lines,
+            self.exchange,
+            self._tell,
+            free=self.directory.is_free,
+            silent=self.directory.did_not_respond,
+        )
+        self.callbacks = Callbacks(self.agenda, lines, self.exchange, self.floor, self._tell)
         self.rate_limit = self.org.rate_limit
 
     def _may_hear(self, channel: Channel, topic: str) -> bool:
         return refusal(topic, self.org, channel.owner[1], channel.permissions) is None
+
+    def _queue(self, conversation: Conversation, leg: Participant) -> None:
+        self.floor.wait(conversation, leg)
+
+    def _tell(self, conversation: Conversation) -> None:
+        self._teller.conversation(conversation)
+        self.directory.note(conversation)
+
+    def _news(self, user_id: str, tail: str) -> None:
+        self._teller.user(user_id, tail)
+        if tail == "routingStatus":
+            self._look_later()
+
+    def _member(self, queue_id: str, user_id: str) -> None:
+        self._teller.member(queue_id, user_id)
+        self._look_later()
+
+    def _look_later(self) -> None:
+        # Not at once: the floor may be in the middle of what made somebody free.
+        if self.floor.busy:
+            self.agenda.after(0.0, self.floor.look)
 
 
 def _ground_truth(conversation: Conversation) -> dict[str, Any]:

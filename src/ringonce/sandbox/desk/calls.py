@@ -8,7 +8,7 @@ from ringonce.sandbox.conversation import Conversation
 from ringonce.sandbox.desk import tutorial
 from ringonce.sandbox.desk.routes import Route
 from ringonce.sandbox.desk.visit import Answer, Visit, found
-from ringonce.sandbox.life import Destination, Order
+from ringonce.sandbox.lines import Destination, Order
 from ringonce.sandbox.org import Station, User
 from ringonce.sandbox.shapes import flat, history, nested
 from ringonce.sandbox.shapes.problems import Problem, bad_request, no_conversation, no_station, not_a_user
@@ -160,7 +160,7 @@ def past(visit: Visit) -> Answer:
     user_id, org = visit.token.user_id, visit.world.org
     first, last = visit.interval(visit.request.query.get("interval", ""))
     mine = [each for each in visit.world.exchange.between(first, last) if user_id in each.user_ids()]
-    return 200, visit.listing(mine, partial(history.call, org=org), at_most=50)
+    return 200, visit.listing(mine, partial(history.call, org=org, user_id=user_id), at_most=50)
 
 
 def conference_size(_visit: Visit) -> Answer:

@@ -10,7 +10,7 @@ from ringonce.sandbox.desk.legs import communication, no_participant, participan
 from ringonce.sandbox.desk.routes import Route
 from ringonce.sandbox.desk.visit import Answer, Visit, found
 from ringonce.sandbox.desk.wrapup import Filed, file_for
-from ringonce.sandbox.life import Destination
+from ringonce.sandbox.lines import Destination
 from ringonce.sandbox.shapes import nested
 from ringonce.sandbox.shapes.problems import Problem, bad_request, invalid_value, not_found
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from ringonce.sandbox.desk.visit import Answer, Visit
-from ringonce.sandbox.life import Destination, Order
+from ringonce.sandbox.lines import Destination, Order
 from ringonce.sandbox.org import Org, User
 from ringonce.sandbox.shapes import nested
 from ringonce.sandbox.shapes.problems import Problem, bad_request, no_station

@@ -92,7 +92,7 @@ def attributes(whole: Conversation, leg: Participant, now: str) -> dict[str, Any
         "conversationId": whole.id,
         "participantId": leg.id,
         "attributes": dict(leg.attributes),
-        "communications": [{"id": leg.call_id, "mediaType": "VOICE"}],
+        "communications": [{"id": leg.call_id, "mediaType": "CALLBACK" if leg.callback else "VOICE"}],
         "participantStartTime": milliseconds(leg.started),
     }
 
@@ -103,8 +103,8 @@ def _leg(whole: Conversation, leg: Participant, at: str) -> dict[str, Any]:
         "conversationId": whole.id,
         "participantId": leg.id,
         "sessionId": leg.call_id,
-        "mediaType": "VOICE",
-        "provider": "Edge",
+        "mediaType": "CALLBACK" if leg.callback else "VOICE",
+        "provider": "PureCloud Callback" if leg.callback else "Edge",
         "direction": leg.direction.upper(),
         "ani": leg.ani,
         "dnis": leg.dnis,

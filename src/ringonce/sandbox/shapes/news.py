@@ -45,11 +45,11 @@ def station(user: User, seat: Seat, org: Org) -> dict[str, Any]:
     return {"associatedStation": {"id": phone.id, "name": phone.name, "associatedUser": {"id": user.id}}}
 
 
-def summary(user_id: str, work: dict[str, Work], callbacks: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """Model UserConversationsEventUserConversationSummary; *callbacks* are the conversations that are no calls."""
+def summary(user_id: str, work: dict[tuple[str, str], Work]) -> dict[str, Any]:
+    """Model UserConversationsEventUserConversationSummary, and its twin for reads."""
 
-    def count(*, of_callbacks: bool) -> dict[str, Any]:
-        kinds = [kind for conversation_id, kind in work.items() if (conversation_id in callbacks) == of_callbacks]
+    def count(medium: str) -> dict[str, Any]:
+        kinds = [kind for (_, each), kind in work.items() if each == medium]
         return {
             "contactCenter": {"active": kinds.count("queue"), "acw": kinds.count("acw")},
             "enterprise": {"active": kinds.count("own"), "acw": 0},
@@ -59,8 +59,8 @@ def summary(user_id: str, work: dict[str, Work], callbacks: frozenset[str] = fro
     others = dict.fromkeys(("email", "message", "chat", "socialExpression", "video"), nothing)
     return {
         "userId": user_id,
-        "call": count(of_callbacks=False),
-        "callback": count(of_callbacks=True),
+        "call": count("call"),
+        "callback": count("callback"),
         **others,
     }
 

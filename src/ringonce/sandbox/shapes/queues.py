@@ -6,7 +6,13 @@ from ringonce.sandbox.directory import Directory
 from ringonce.sandbox.org import Org, Queue, WrapUpCode
 from ringonce.sandbox.shapes.people import HOME_DIVISION, presence, reference, routing_status
 
-_PROMPTS = {"mandatory": "MANDATORY", "optional": "OPTIONAL"}
+_PROMPTS = {
+    "mandatory": "MANDATORY",
+    "optional": "OPTIONAL",
+    "timeout": "MANDATORY_TIMEOUT",
+    "forcedTimeout": "MANDATORY_FORCED_TIMEOUT",
+    "agentRequested": "AGENT_REQUESTED",
+}
 
 
 def queue(whole: Queue, directory: Directory) -> dict[str, Any]:
@@ -19,7 +25,7 @@ def queue(whole: Queue, directory: Directory) -> dict[str, Any]:
         "memberCount": len(whole.member_ids),
         "userMemberCount": len(whole.member_ids),
         "joinedMemberCount": sum(directory.joined(whole.id, each) for each in whole.member_ids),
-        "acwSettings": {"wrapupPrompt": _PROMPTS[whole.wrapup_prompt]},
+        "acwSettings": {"wrapupPrompt": _PROMPTS[whole.wrapup_prompt], **_timeout(whole)},
         "skillEvaluationMethod": "NONE",
         "enableTranscription": False,
         "enableManualAssignment": False,
@@ -27,6 +33,10 @@ def queue(whole: Queue, directory: Directory) -> dict[str, Any]:
         "callingPartyNumber": whole.calling_party_number,
         "selfUri": f"/api/v2/routing/queues/{whole.id}",
     }
+
+
+def _timeout(whole: Queue) -> dict[str, int]:
+    return {"timeoutMs": round(whole.wrapup_timeout * 1000)} if whole.wrapup_timeout else {}
 
 
 def user_queue(whole: Queue, user_id: str, directory: Directory) -> dict[str, Any]:
