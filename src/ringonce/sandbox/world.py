@@ -27,7 +27,10 @@ DECLINED = SipReason(603, "Decline")
 
 
 class World:
-    """Everything that exists. *now* is epoch seconds; one *seed* and one history give one world, to the last id."""
+    """Everything that exists. *now* is epoch seconds; one *seed* and one history give one world, to the last id.
+
+    *analytics_lag* is how many seconds pass before analytics knows of a conversation.
+    """
 
     org: Org
     dice: Dice
@@ -43,6 +46,7 @@ class World:
     floor: Floor
     callbacks: Callbacks
     rate_limit: int | None
+    analytics_lag: float
 
     def __init__(self, *, now: float, seed: int = 0, agents: int = 0, org: Org | None = None) -> None:
         self._seed = seed
@@ -139,6 +143,7 @@ class World:
         self.floor = Floor(self.agenda, lines, self.exchange, self._tell, free=self._is_free, silent=self._silent.add)
         self.callbacks = Callbacks(self.agenda, lines, self.exchange, self.floor, self._tell)
         self.rate_limit = self.org.rate_limit
+        self.analytics_lag = 0.0
 
     def _queue(self, conversation: Conversation, leg: Participant) -> None:
         self.floor.wait(conversation, leg)

@@ -6,8 +6,11 @@ assertions      SAML and JWT assertions, which say who an agent is
 authority       whose token it is, and what it may do
 calls           placing and reading calls
 tutorial        the same POST in the shape that a tutorial taught
-steering        everything that changes a call
+conferencing    more than two in a call
+steering        everything else that changes a call
+transfers       handing a call on
 wrapup          what a call came to
+callbacks       those who want to be called
 users, routing, telephony   who and what there is
 notifications   channels and topics
 analytics       finding calls afterwards
@@ -23,12 +26,15 @@ import msgspec
 from ringonce.sandbox.desk import (
     analytics,
     authority,
+    callbacks,
     calls,
+    conferencing,
     notifications,
     oauth,
     routing,
     steering,
     telephony,
+    transfers,
     users,
     wrapup,
 )
@@ -53,8 +59,11 @@ LARGEST_BODY: Final = 512_000
 TABLE = Table(
     itertools.chain(
         calls.ROUTES,
+        conferencing.ROUTES,
         steering.ROUTES,
+        transfers.ROUTES,
         wrapup.ROUTES,
+        callbacks.ROUTES,
         users.ROUTES,
         routing.ROUTES,
         telephony.ROUTES,
