@@ -244,3 +244,7 @@ class Conversation(msgspec.Struct, kw_only=True, gc=False):
     def user_ids(self) -> list[str]:
         """Every user with a leg in this conversation, each once."""
         return list(dict.fromkeys(leg.user_id for leg in self.participants if leg.user_id))
+
+    def queue_ids(self) -> list[str]:
+        """Every queue that a leg of this conversation is of, each once."""
+        return list(dict.fromkeys(leg.queue_id for leg in self.participants if leg.queue_id))

@@ -43,6 +43,7 @@ EVERYTHING = Role(
             "authorization:*:*",
             "conversation:*:*",
             "directory:*:*",
+            "presence:*:*",
             "routing:*:*",
             "telephony:*:*",
         }

@@ -15,7 +15,7 @@ AGENT_GIVES_UP = 30.0
 class Floor:
     """Offers what waits, oldest first, to one free agent after another.
 
-    *free* says whether queues may send a user work now; *silent* hears of a user who let an offer pass. Whoever
+    *free* says whether a queue may send a user work now; *silent* hears of a user who let an offer pass. Whoever
     changes what *free* says calls `look`.
     """
 
@@ -26,7 +26,7 @@ class Floor:
         exchange: Exchange,
         changed: Callable[[Conversation], None],
         *,
-        free: Callable[[str], bool],
+        free: Callable[[str, str], bool],
         silent: Callable[[str], None],
     ) -> None:
         self._agenda = agenda
@@ -73,7 +73,7 @@ class Floor:
         wanted = queue.callback.preferred_agent_ids if queue.callback else []
         present = {leg.user_id for leg in conversation.live()}
         for user_id in [*(each for each in wanted if each in members), *members]:
-            if user_id not in present and self._free(user_id) and not self._exchange.active(user_id):
+            if user_id not in present and self._free(queue.queue_id, user_id) and not self._exchange.active(user_id):
                 return user_id
         return None
 

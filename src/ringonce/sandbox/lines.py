@@ -1,6 +1,7 @@
 """What a leg is when it begins: whose it is, its address, what it shows as its caller, and which phone it leads to."""
 
 import dataclasses
+from collections.abc import Callable
 
 import msgspec
 
@@ -42,11 +43,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Lines:
-    """Makes legs for an organisation."""
+    """Makes legs for an organisation. *station* tells which phone a user is at."""
 
     agenda: Agenda
     dice: Dice
     org: Org
+    station: Callable[[str], Station | None]
 
     def leg(
         self,
@@ -104,10 +106,6 @@ class Lines:
             station = self.station(destination.user_id)
             return self.station_address(station) if station else f"sip:{destination.user_id}@localhost"
         return address_of(destination.dialled)
-
-    def station(self, user_id: str) -> Station | None:
-        """The phone of a user."""
-        return self.org.stations.get(self.org.users[user_id].station_id or "")
 
     def station_address(self, station: Station) -> str:
         """The address of a phone."""

@@ -7,21 +7,23 @@ from typing import Any, Literal
 from ringonce.sandbox.agenda import Agenda
 from ringonce.sandbox.call_control import CallControl
 from ringonce.sandbox.callbacks import Callbacks
-from ringonce.sandbox.channels import Channels
+from ringonce.sandbox.channels import Channel, Channels
 from ringonce.sandbox.conferences import Conferences
 from ringonce.sandbox.consents import Consents
 from ringonce.sandbox.consults import Consults
 from ringonce.sandbox.conversation import RINGING_STATES, Conversation, Participant
 from ringonce.sandbox.default_org import default_org
 from ringonce.sandbox.dice import Dice
+from ringonce.sandbox.directory import Directory
 from ringonce.sandbox.floor import Floor
 from ringonce.sandbox.life import Exchange
 from ringonce.sandbox.lines import Lines
 from ringonce.sandbox.org import AUTHORIZATION_CODE, OAuthClient, Org
 from ringonce.sandbox.scopes import read
-from ringonce.sandbox.shapes import callbacks, flat, nested
 from ringonce.sandbox.stories import SipReason
+from ringonce.sandbox.telling import Teller
 from ringonce.sandbox.tokens import Tokens
+from ringonce.sandbox.topics import refusal
 
 DECLINED = SipReason(603, "Decline")
 
@@ -39,6 +41,7 @@ class World:
     tokens: Tokens
     consents: Consents
     channels: Channels
+    directory: Directory
     exchange: Exchange
     control: CallControl
     consults: Consults
@@ -50,7 +53,7 @@ class World:
 
     def __init__(self, *, now: float, seed: int = 0, agents: int = 0, org: Org | None = None) -> None:
         self._seed = seed
-        self.org = org or default_org(agents)
+        self._given = org or default_org(agents)
         self._begin(now)
 
     @property
@@ -128,46 +131,55 @@ class World:
         return [_ground_truth(each) for each in self.exchange.conversations.values() if each.agent_id]
 
     def _begin(self, now: float) -> None:
+        self.org = self._given.own()
         self.agenda = Agenda(now)
         self.dice = Dice(self._seed)
         self.clients = dict(self.org.clients)
         self.tokens = Tokens(self.agenda, self.dice)
         self.consents = Consents(self.agenda, self.dice, self.tokens)
-        self.channels = Channels(self.agenda, self.dice)
-        self._silent: set[str] = set()
-        lines = Lines(self.agenda, self.dice, self.org)
+        self.channels = Channels(self.agenda, self.dice, self._may_hear)
+        self.directory = Directory(self.agenda, self.org, self._news, self._member)
+        self._teller = Teller(self.agenda, self.channels, self.org, self.directory)
+        lines = Lines(self.agenda, self.dice, self.org, self.directory.station_of)
         self.exchange = Exchange(self.agenda, lines, self._tell, self._queue)
         self.control = CallControl(self.agenda, self.exchange, self._tell)
         self.consults = Consults(self.agenda, self.exchange, self._tell)
         self.conferences = Conferences(self.agenda, lines, self.exchange, self._tell)
-        self.floor = Floor(self.agenda, lines, self.exchange, self._tell, free=self._is_free, silent=self._silent.add)
+        self.floor = Floor(
+            self.agenda,
+            lines,
+            self.exchange,
+            self._tell,
+            free=self.directory.is_free,
+            silent=self.directory.did_not_respond,
+        )
         self.callbacks = Callbacks(self.agenda, lines, self.exchange, self.floor, self._tell)
         self.rate_limit = self.org.rate_limit
         self.analytics_lag = 0.0
 
+    def _may_hear(self, channel: Channel, topic: str) -> bool:
+        return refusal(topic, self.org, channel.owner[1], channel.permissions) is None
+
     def _queue(self, conversation: Conversation, leg: Participant) -> None:
         self.floor.wait(conversation, leg)
 
-    def _is_free(self, user_id: str) -> bool:
-        """Whether queues may send a user work: on the queue, and no offer let pass."""
-        return user_id not in self._silent and self.org.users[user_id].routing_status == "IDLE"
-
     def _tell(self, conversation: Conversation) -> None:
-        channels = self.channels
-        for user_id in conversation.user_ids():
-            for tail, media, shape in _VIEWS:
-                topic = f"v2.users.{user_id}.{tail}"
-                if channels.heard(topic) and (not media or conversation.has(media)):
-                    channels.publish(topic, shape(conversation))
-        if conversation.ended and self.floor.busy:
-            self.floor.look()
+        self._teller.conversation(conversation)
+        self.directory.note(conversation)
 
+    def _news(self, user_id: str, tail: str) -> None:
+        self._teller.user(user_id, tail)
+        if tail == "routingStatus":
+            self._look_later()
 
-_VIEWS: tuple[tuple[str, str, Callable[[Conversation], dict[str, Any]]], ...] = (
-    ("conversations.calls", "call", flat.event),
-    ("conversations.callbacks", "callback", callbacks.event),
-    ("conversations", "", nested.event),
-)
+    def _member(self, queue_id: str, user_id: str) -> None:
+        self._teller.member(queue_id, user_id)
+        self._look_later()
+
+    def _look_later(self) -> None:
+        # Not at once: the floor may be in the middle of what made somebody free.
+        if self.floor.busy:
+            self.agenda.after(0.0, self.floor.look)
 
 
 def _ground_truth(conversation: Conversation) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from official_sdk.conformance.driving import ADA, Drive, Scene
+from ringonce.sandbox.desk.notifications import EXPANDABLE
 
 CHANNEL = "/notifications/channels/{channelId}"
 
@@ -40,5 +41,10 @@ DRIVES = [
     Drive(
         "DELETE", f"{CHANNEL}/subscriptions", "NotificationsApi.delete_notifications_channel_subscriptions", _subscribed
     ),
-    Drive("GET", "/notifications/availabletopics", "NotificationsApi.get_notifications_availabletopics"),
+    Drive(
+        "GET",
+        "/notifications/availabletopics",
+        "NotificationsApi.get_notifications_availabletopics",
+        lambda _: {"expand": sorted(EXPANDABLE)},
+    ),
 ]

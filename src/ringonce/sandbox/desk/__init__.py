@@ -11,7 +11,10 @@ steering        everything else that changes a call
 transfers       handing a call on
 wrapup          what a call came to
 callbacks       those who want to be called
-users, routing, telephony   who and what there is
+users, search   who there is, and how to find them
+presence        whether they are there and take queues' work
+phones          stations, and who sits at which
+routing, telephony, organization   queues, numbers, roles
 notifications   channels and topics
 analytics       finding calls afterwards
 """
@@ -31,7 +34,11 @@ from ringonce.sandbox.desk import (
     conferencing,
     notifications,
     oauth,
+    organization,
+    phones,
+    presence,
     routing,
+    search,
     steering,
     telephony,
     transfers,
@@ -65,8 +72,12 @@ TABLE = Table(
         wrapup.ROUTES,
         callbacks.ROUTES,
         users.ROUTES,
+        search.ROUTES,
+        presence.ROUTES,
+        phones.ROUTES,
         routing.ROUTES,
         telephony.ROUTES,
+        organization.ROUTES,
         notifications.ROUTES,
         analytics.ROUTES,
         authority.ROUTES,

@@ -94,7 +94,7 @@ def _accepted(placed: Conversation) -> Answer:
 
 def station_of(visit: Visit, agent: User) -> Station:
     """The phone that an agent would call from, or 400."""
-    station = visit.world.org.stations.get(agent.station_id or "")
+    station = visit.world.directory.station_of(agent.id)
     if station is None or agent.state != "active":
         raise no_station()
     return station
