@@ -66,6 +66,10 @@ class CallControl:
         """Set the conversation's external tag."""
         self._agenda.after(REACTION_TAKES, partial(self._tag, conversation, external_tag))
 
+    def flag(self, conversation: Conversation, leg: Participant, reason: str) -> None:
+        """Mark a participant's call as bad, or take the mark away; an ended one too."""
+        self._agenda.after(REACTION_TAKES, partial(self._flag, conversation, leg, reason))
+
     def wrap_up(
         self,
         conversation: Conversation,
@@ -118,6 +122,10 @@ class CallControl:
 
     def _attributes(self, conversation: Conversation, leg: Participant, changes: dict[str, str]) -> None:
         leg.attributes = {**leg.attributes, **changes}
+        self._changed(conversation)
+
+    def _flag(self, conversation: Conversation, leg: Participant, reason: str) -> None:
+        leg.flagged = reason
         self._changed(conversation)
 
     def _tag(self, conversation: Conversation, external_tag: str) -> None:

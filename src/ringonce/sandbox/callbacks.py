@@ -86,8 +86,10 @@ class Callbacks:
         self._agenda.at(wish.due if wish.due is not None else self._agenda.now, partial(self._due, conversation))
         return conversation
 
-    def reschedule(self, conversation: Conversation, *, due: float | None, numbers: list[str], queue_id: str) -> None:
-        """Change when, where or through which queue somebody is called who still waits for the time."""
+    def reschedule(
+        self, conversation: Conversation, *, due: float | None, numbers: list[str], queue_id: str, agent_id: str
+    ) -> None:
+        """Change when, where, by whom or through which queue somebody is called who still waits for the time."""
         customer = conversation.participants[0]
         if customer.callback is not None and customer.state == "scheduled":
             if numbers:
@@ -95,6 +97,8 @@ class Callbacks:
                 conversation.address = customer.address = address_of(numbers[0])
             if queue_id:
                 customer.queue_id, customer.queue_name = queue_id, self._lines.org.queues[queue_id].name
+            if agent_id:
+                customer.callback.preferred_agent_ids = [agent_id]
             if due is not None:
                 customer.callback.due = iso(due)
                 self._agenda.at(due, partial(self._due, conversation))

@@ -60,7 +60,8 @@ class Conferences:
                 if leg.state != "connected" or (leg.user_id == user_id and here):
                     leg.leave("transfer.conference", self._agenda.stamp)
                 else:
-                    self._exchange.move(leg, call, into)
+                    self._move(leg, into)
+                call.end_consult(leg)
                 here = here or leg.user_id == user_id
                 gone.append(leg)
             self._exchange.wind_up(call)
@@ -70,6 +71,27 @@ class Conferences:
             leg.held = leg.confined = False
         into.answered = into.answered or self._agenda.stamp
         self._changed(into)
+
+    def _move(self, leg: Participant, into: Conversation) -> None:
+        successor = self._lines.leg(
+            purpose=leg.purpose,
+            address=leg.address,
+            state="connected",
+            name=leg.name,
+            user_id=leg.user_id,
+            queue_id=leg.queue_id,
+            ani=leg.ani,
+            dnis=leg.dnis,
+            uui_data=leg.uui_data,
+            direction=leg.direction,
+        )
+        successor.connected = successor.started
+        successor.attributes = dict(leg.attributes)
+        # Whoever is in the call owes their after-call work once, where the call goes on.
+        successor.wrapup_prompt, successor.wrapup_timeout = leg.wrapup_prompt, leg.wrapup_timeout
+        leg.wrapup_prompt = ""
+        leg.leave("transfer.conference", self._agenda.stamp)
+        self._exchange.moved(leg, into, successor)
 
     def _settle(self, call: Conversation, gone: list[Participant]) -> None:
         for leg in gone:

@@ -116,6 +116,7 @@ class Participant(msgspec.Struct, kw_only=True, gc=False):
     acw_started: str = ""
     acw_ended: str = ""
     digits: str = ""
+    flagged: str = ""
     story: Story | None = None
     segments: list[Segment] = []
 

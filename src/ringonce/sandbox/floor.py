@@ -54,6 +54,15 @@ class Floor:
             else:
                 self._offer(conversation, queue, agent_id)
 
+    def assign(self, conversation: Conversation, user_id: str) -> bool:
+        """Offer what a conversation waits with to a user, free or not; False if it does not wait."""
+        for each, queue in self._waiting:
+            if each is conversation and queue.live:
+                self._waiting.remove((each, queue))
+                self._offer(conversation, queue, user_id)
+                return True
+        return False
+
     @property
     def busy(self) -> bool:
         """Whether anything waits."""

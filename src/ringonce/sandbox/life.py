@@ -200,29 +200,10 @@ class Exchange:
         self._changed(conversation)
         self._agenda.after(SETTLING_TAKES, partial(self.settle, conversation, leg, let_go))
 
-    def move(self, leg: Participant, old: Conversation, new: Conversation) -> Participant:
-        """A connected party goes on in another conversation: its leg ends here, another begins there."""
-        there = self._lines.leg(
-            purpose=leg.purpose,
-            address=leg.address,
-            state="connected",
-            name=leg.name,
-            user_id=leg.user_id,
-            queue_id=leg.queue_id,
-            ani=leg.ani,
-            dnis=leg.dnis,
-            uui_data=leg.uui_data,
-            direction=leg.direction,
-        )
-        there.connected = there.started
-        there.attributes = dict(leg.attributes)
-        there.wrapup_prompt, there.wrapup_timeout = leg.wrapup_prompt, leg.wrapup_timeout
-        leg.wrapup_prompt = ""
-        leg.leave("transfer.conference", self._agenda.stamp)
-        old.end_consult(leg)
-        self._moved[leg.call_id] = new, there
-        self.join(new, there)
-        return there
+    def moved(self, leg: Participant, conversation: Conversation, successor: Participant) -> None:
+        """Whoever was on *leg* is on *successor* now: what they would have done there, they do here."""
+        self._moved[leg.call_id] = conversation, successor
+        self.join(conversation, successor)
 
     def active(self, user_id: str) -> list[Conversation]:
         """The conversations in which a user has a live leg, oldest first."""

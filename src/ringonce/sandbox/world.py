@@ -29,7 +29,10 @@ DECLINED = SipReason(603, "Decline")
 
 
 class World:
-    """Everything that exists. *now* is epoch seconds; one *seed* and one history give one world, to the last id."""
+    """Everything that exists. *now* is epoch seconds; one *seed* and one history give one world, to the last id.
+
+    *analytics_lag* is how many seconds pass before analytics knows of a conversation.
+    """
 
     org: Org
     dice: Dice
@@ -46,6 +49,7 @@ class World:
     floor: Floor
     callbacks: Callbacks
     rate_limit: int | None
+    analytics_lag: float
 
     def __init__(self, *, now: float, seed: int = 0, agents: int = 0, org: Org | None = None) -> None:
         self._seed = seed
@@ -151,6 +155,7 @@ class World:
         )
         self.callbacks = Callbacks(self.agenda, lines, self.exchange, self.floor, self._tell)
         self.rate_limit = self.org.rate_limit
+        self.analytics_lag = 0.0
 
     def _may_hear(self, channel: Channel, topic: str) -> bool:
         return refusal(topic, self.org, channel.owner[1], channel.permissions) is None

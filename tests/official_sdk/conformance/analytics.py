@@ -27,4 +27,18 @@ DRIVES = [
         _query,
         LIKELY,
     ),
+    Drive(
+        "GET",
+        "/analytics/conversations/details",
+        "AnalyticsApi.get_analytics_conversations_details",
+        lambda scene: {"id": [placed(scene, digits="0002"), placed(scene)]},
+        LIKELY,
+    ),
+    Drive(
+        "GET",
+        "/analytics/conversations/{conversationId}/details",
+        "AnalyticsApi.get_analytics_conversation_details",
+        lambda scene: {"conversation_id": placed(scene)},
+        LIKELY,
+    ),
 ]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from official_sdk.conformance.driving import ADA, GRACE, LIKELY, SALE, SALES, SURE, Drive, Scene, leg, line, placed
+from official_sdk.conformance.driving import ADA, LIKELY, SALE, SALES, SURE, Drive, Scene, leg, line, placed
 
 CALL = "/conversations/calls/{conversationId}"
 LEG = f"{CALL}/participants/{{participantId}}"
@@ -44,10 +44,6 @@ def _past(scene: Scene) -> dict[str, Any]:
     return {}
 
 
-def _transfer(scene: Scene) -> Any:
-    return scene.body("TransferRequest", user_id=GRACE, transfer_type="Unattended")
-
-
 DRIVES = [
     Drive(
         "POST",
@@ -65,11 +61,6 @@ DRIVES = [
     Drive("GET", "/conversations/calls", "ConversationsApi.get_conversations_calls", _mine, who=ADA),
     Drive("GET", "/conversations", "ConversationsApi.get_conversations", _mine, who=ADA),
     Drive("GET", "/conversations/calls/history", "ConversationsApi.get_conversations_calls_history", _past, who=ADA),
-    Drive(
-        "GET",
-        "/conversations/calls/maximumconferenceparties",
-        "ConversationsApi.get_conversations_calls_maximumconferenceparties",
-    ),
     Drive("GET", CALL, "ConversationsApi.get_conversations_call", _call),
     Drive("GET", "/conversations/{conversationId}", "ConversationsApi.get_conversation", _call),
     Drive(
@@ -130,16 +121,31 @@ DRIVES = [
         },
     ),
     Drive(
-        "POST",
-        f"{LEG}/replace",
-        "ConversationsApi.post_conversations_call_participant_replace",
-        lambda scene: {**leg(scene, placed(scene)), "body": _transfer(scene)},
+        "PATCH",
+        PARTY,
+        "ConversationsApi.patch_conversation_participant",
+        lambda scene: {**leg(scene, placed(scene)), "body": scene.body("MediaParticipantRequest", muted=True)},
+        LIKELY,
     ),
     Drive(
-        "POST",
-        f"{PARTY}/replace",
-        "ConversationsApi.post_conversation_participant_replace",
-        lambda scene: {**leg(scene, placed(scene)), "body": _transfer(scene)},
+        "PATCH",
+        "/conversations/{conversationId}/recordingstate",
+        "ConversationsApi.patch_conversation_recordingstate",
+        lambda scene: {**_call(scene), "body": scene.body("SetRecordingState", recording_state="ACTIVE")},
+        LIKELY,
+    ),
+    Drive(
+        "PUT",
+        f"{LINE}/uuidata",
+        "ConversationsApi.put_conversations_call_participant_communication_uuidata",
+        lambda scene: {**line(scene, placed(scene)), "body": scene.body("SetUuiDataRequest", uui_data="00ab")},
+    ),
+    Drive(
+        "GET",
+        f"{LINE}/wrapup",
+        "ConversationsApi.get_conversations_call_participant_communication_wrapup",
+        lambda scene: line(scene, _wrapped_up(scene)),
+        LIKELY,
     ),
     Drive(
         "POST",

@@ -6,8 +6,11 @@ assertions      SAML and JWT assertions, which say who an agent is
 authority       whose token it is, and what it may do
 calls           placing and reading calls
 tutorial        the same POST in the shape that a tutorial taught
-steering        everything that changes a call
+conferencing    more than two in a call
+steering        everything else that changes a call
+transfers       handing a call on
 wrapup          what a call came to
+callbacks       those who want to be called
 users, search   who there is, and how to find them
 presence        whether they are there and take queues' work
 phones          stations, and who sits at which
@@ -26,7 +29,9 @@ import msgspec
 from ringonce.sandbox.desk import (
     analytics,
     authority,
+    callbacks,
     calls,
+    conferencing,
     notifications,
     oauth,
     organization,
@@ -36,6 +41,7 @@ from ringonce.sandbox.desk import (
     search,
     steering,
     telephony,
+    transfers,
     users,
     wrapup,
 )
@@ -60,8 +66,11 @@ LARGEST_BODY: Final = 512_000
 TABLE = Table(
     itertools.chain(
         calls.ROUTES,
+        conferencing.ROUTES,
         steering.ROUTES,
+        transfers.ROUTES,
         wrapup.ROUTES,
+        callbacks.ROUTES,
         users.ROUTES,
         search.ROUTES,
         presence.ROUTES,

@@ -47,15 +47,35 @@ def conversation(whole: Conversation) -> dict[str, Any]:
     return shape
 
 
+def media_type(leg: Participant) -> str:
+    """What a leg is, in analytics' words."""
+    return "voice" if leg.callback is None else "callback"
+
+
+def remote(leg: Participant) -> str:
+    """Whom a leg leads to."""
+    return _SCHEME.sub("", leg.dnis)
+
+
+def segment_type(part: Segment) -> str:
+    """What a stretch of a leg's life is, in analytics' words."""
+    return _SEGMENT_TYPES.get(part.type, "unknown")
+
+
+def disconnect_type(part: Segment) -> str:
+    """How a stretch ended its leg, in analytics' words; empty if it did not."""
+    return _DISCONNECT_TYPES.get(part.disconnect_type, part.disconnect_type)
+
+
 def _party(leg: Participant, *, conference: bool) -> dict[str, Any]:
     session: dict[str, Any] = {
-        "mediaType": "voice" if leg.callback is None else "callback",
+        "mediaType": media_type(leg),
         "sessionId": leg.call_id,
         "ani": leg.ani,
         "dnis": leg.dnis,
         "direction": leg.direction,
         "provider": provider(leg),
-        "remote": _SCHEME.sub("", leg.dnis),
+        "remote": remote(leg),
         "recording": leg.recording,
         "segments": [_segment(each, leg, conference=conference) for each in leg.segments],
     }
@@ -95,7 +115,7 @@ def _wrapup(leg: Participant) -> dict[str, Any]:
 def _segment(part: Segment, leg: Participant, *, conference: bool) -> dict[str, Any]:
     shape: dict[str, Any] = {
         "segmentStart": part.start,
-        "segmentType": _SEGMENT_TYPES.get(part.type, "unknown"),
+        "segmentType": segment_type(part),
         "conference": conference,
     }
     if part.end:
@@ -103,7 +123,7 @@ def _segment(part: Segment, leg: Participant, *, conference: bool) -> dict[str, 
     if leg.queue_id:
         shape["queueId"] = leg.queue_id
     if part.disconnect_type:
-        shape["disconnectType"] = _DISCONNECT_TYPES.get(part.disconnect_type, part.disconnect_type)
+        shape["disconnectType"] = disconnect_type(part)
         if leg.reason is not None:
             shape["sipResponseCodes"] = [leg.reason.code]
         if leg.fault is not None:

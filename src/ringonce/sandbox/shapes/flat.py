@@ -68,7 +68,9 @@ def provider(leg: Participant) -> str:
 
 
 def add_timeouts(shape: dict[str, Any], leg: Participant) -> None:
-    """Add how long a leg may ring, and what is expected after it."""
+    """Add how long a leg may ring, what is expected after it, and whether somebody has complained of it."""
+    if leg.flagged:
+        shape["flaggedReason"] = leg.flagged
     if leg.alerting_timeout:
         shape["alertingTimeoutMs"] = round(leg.alerting_timeout * 1000)
     if leg.wrapup_prompt:
