@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ringonce.sandbox.channels import CHANNELS_PER_OWNER, TOPICS_PER_CHANNEL, spread
 from ringonce.sandbox.conversation import Conversation, Participant
 from ringonce.sandbox.directory import ROUTING_STATUSES
+from ringonce.sandbox.one_at_a_time import talks
 from ringonce.sandbox.presences import ON_QUEUE
 from ringonce.sandbox.world import World
 
@@ -33,20 +34,20 @@ def _calls(world: World) -> Iterator[str]:
         for leg in each.participants:
             yield from (f"{each.id} {leg.purpose}: {why}" for why in _leg(world, each, leg))
     for user_id in world.org.users:
-        talking = [
-            each
-            for each in world.exchange.active(user_id)
-            if any(_talks(leg) and leg.user_id == user_id for leg in each.participants)
-        ]
-        if len(talking) > 1:
-            yield f"{user_id} talks in {len(talking)} calls at once"
-        for each in world.exchange.active(user_id):
-            if each.ended:
-                yield f"{user_id} is active in {each.id}, which has ended"
+        yield from _agent(world, user_id)
 
 
-def _talks(leg: Participant) -> bool:
-    return leg.state == "connected" and leg.callback is None and not leg.held and not leg.confined
+def _agent(world: World, user_id: str) -> Iterator[str]:
+    talking = [
+        each
+        for each in world.exchange.active(user_id)
+        if any(talks(leg) and leg.user_id == user_id for leg in each.participants)
+    ]
+    if len(talking) > 1:
+        yield f"{user_id} talks in {len(talking)} calls at once"
+    for each in world.exchange.active(user_id):
+        if each.ended:
+            yield f"{user_id} is active in {each.id}, which has ended"
 
 
 def _leg(world: World, whole: Conversation, leg: Participant) -> Iterator[str]:
@@ -60,14 +61,18 @@ def _leg(world: World, whole: Conversation, leg: Participant) -> Iterator[str]:
         yield f"user {leg.user_id} does not exist"
     if leg.queue_id and leg.queue_id not in world.org.queues:
         yield f"queue {leg.queue_id} does not exist"
+    if leg.held and leg.state != "connected":
+        yield f"held while {leg.state}"
+    yield from _times(world, whole, leg)
+
+
+def _times(world: World, whole: Conversation, leg: Participant) -> Iterator[str]:
     now = world.agenda.stamp
     moments = [each for each in (whole.started, leg.started, leg.connected, leg.ended, leg.acw_ended) if each]
     if moments != sorted(moments) or moments[-1] > now:
         yield f"its times are not in order: {moments}, and now is {now}"
     if leg.acw_ended and leg.acw_ended < leg.acw_started:
         yield "its after-call work ended before it began"
-    if leg.held and leg.state != "connected":
-        yield f"held while {leg.state}"
     for before, after in zip(leg.segments, leg.segments[1:], strict=False):
         if before.end != after.start:
             yield f"{before.type} ended at {before.end}, {after.type} began at {after.start}"

@@ -53,35 +53,142 @@ SENSIBLE = st.sampled_from(
     ]
 )
 NUMBERS = st.integers() | st.floats() | st.sampled_from([-1, 0, 1, 2**63, 1e308])
-FIELDS = """
-    acdAutoAnswer addresses attributes callFromQueueId callQueueId callUserId callNumber callbackNumbers
-    callbackScheduledTime calls code confined conversationIds data destination digits durationSeconds email enabled
-    externalTag from held id interval joined message muted name notes pageNumber pageSize participants phoneNumber
-    presenceDefinition query queueId recording recordingState resumeTime routingData segmentFilters speakTo state
-    status tags to transferType type userId value version voicemail wrapup wrapupSkipped fields uuiData
-""".split()
+TEXT = SENSIBLE | WORDS
+TRUTH = st.booleans()
+USER, QUEUE, CALL, CODE = (
+    st.integers(0, 4).map(f"@{kind} {{}}".format) for kind in ("user", "queue", "conversation", "code")
+)
+PARTY = st.fixed_dictionaries({}, optional={"address": TEXT, "userId": USER, "queueId": QUEUE, "name": TEXT})
+# What a well-meaning program would write into a field.
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "acdAutoAnswer": TRUTH,
+    "addresses": st.just([{"address": "+15550001111", "mediaType": "PHONE", "type": "WORK"}]),
+    "attributes": st.dictionaries(TEXT, TEXT, max_size=2),
+    "callFromQueueId": QUEUE,
+    "callQueueId": QUEUE,
+    "callUserId": USER,
+    "callNumber": st.just("+15559870000"),
+    "callbackNumbers": st.just(["+15559870000"]),
+    "callbackUserName": TEXT,
+    "callbackScheduledTime": st.sampled_from(["2026-01-01T12:01:00Z", "2026-02-01T12:01:00Z"]),
+    "calls": st.just([{"targets": [{"type": "PHONENUMBER", "value": "+15550001111"}]}]),
+    "code": CODE,
+    "confined": TRUTH,
+    "conversationIds": st.lists(CALL, max_size=2),
+    "destination": PARTY,
+    "digits": st.sampled_from(["12#", "x"]),
+    "durationSeconds": st.integers(0, 9),
+    "email": TEXT,
+    "enabled": TRUTH,
+    "externalTag": TEXT,
+    "fields": st.just(["email"]),
+    "held": TRUTH,
+    "id": THING,
+    "interval": st.just("2025-01-01T00:00:00Z/2027-01-01T00:00:00Z"),
+    "joined": TRUTH,
+    "message": TEXT,
+    "muted": TRUTH,
+    "name": TEXT,
+    "notes": TEXT,
+    "pageSize": NUMBERS,
+    "participants": st.lists(PARTY, max_size=2),
+    "phoneNumber": st.sampled_from(["+15559870000", "+15559876543", "+15559870004"]),
+    "presenceDefinition": st.fixed_dictionaries({"id": st.sampled_from([ON_QUEUE, AVAILABLE])}),
+    "query": st.just([{"type": "MATCH_ALL"}]),
+    "queueId": QUEUE,
+    "recording": TRUTH,
+    "recordingState": st.sampled_from(["ACTIVE", "PAUSED", "NONE"]),
+    "speakTo": st.sampled_from(["BOTH", "DESTINATION", "OBJECT", "CONFERENCE"]),
+    "state": st.sampled_from(["connected", "disconnected", "active", "inactive"]),
+    "status": st.sampled_from(["IDLE", "OFF_QUEUE"]),
+    "tags": st.just(["a"]),
+    "transferType": st.sampled_from(["Attended", "Unattended"]),
+    "userId": USER,
+    "uuiData": TEXT,
+    "version": st.integers(1, 3),
+    "voicemail": st.sampled_from(["NONE", True]),
+    "wrapup": st.fixed_dictionaries({"code": CODE}),
+    "wrapupSkipped": TRUTH,
+}
 VALUES = st.recursive(
     st.none() | st.booleans() | NUMBERS | WORDS | SENSIBLE | THING,
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4)
+        | st.dictionaries(st.sampled_from(sorted(FIELDS)), inner, max_size=4)
         | st.dictionaries(WORDS, inner, max_size=2)
     ),
     max_leaves=10,
 )
-PLACING = st.fixed_dictionaries({"phoneNumber": st.sampled_from(["+15559870000", "+15559876543", "+15559870004"])})
-BODIES = st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=5) | VALUES | PLACING
+TOPICS = st.lists(st.fixed_dictionaries({"id": SENSIBLE | st.just(f"v2.users.{ADA}.presence")}), max_size=3)
+BODIES = st.binary(max_size=30) | TOPICS | st.dictionaries(st.sampled_from(sorted(FIELDS)), VALUES, max_size=5) | VALUES
+# Which fields a path's end asks for; the first that fits.
+HINTS = {
+    "/conversations/calls": "phoneNumber callFromQueueId attributes participants conversationIds",
+    "/calls/user/{userId}": "phoneNumber callFromQueueId callUserId uuiData",
+    "/conversations/callbacks": "queueId callbackNumbers callbackScheduledTime callbackUserName",
+    "/calls/{conversationId}": "state recordingState conversationIds callNumber",
+    "consult": "speakTo destination",
+    "/agent": "userId",
+    "/queue": "queueId",
+    "/external": "destination name",
+    "/replace": "userId queueId transferType voicemail",
+    "/participants": "participants",
+    "/participants/{participantId}": "state held muted confined recording wrapup wrapupSkipped",
+    "/user/{userId}": "state held phoneNumber participants",
+    "/wrapup": "code notes tags durationSeconds",
+    "/attributes": "attributes",
+    "/digits": "digits",
+    "/tags": "externalTag",
+    "recordingstate": "recordingState",
+    "/communications/{communicationId}": "state",
+    "uuidata": "uuiData",
+    "/presences/{sourceId}": "presenceDefinition message",
+    "/purecloud": "presenceDefinition message",
+    "routingstatus": "status",
+    "/users/{userId}": "version name email state addresses acdAutoAnswer",
+    "forwarding": "enabled calls voicemail phoneNumber",
+    "/queues/{queueId}": "joined",
+    "/members/{memberId}": "joined",
+    "/search": "query",
+    "/query": "interval",
+}
+
+
+def helpful(route: Route) -> st.SearchStrategy[Any]:
+    """A body that a well-meaning program would send."""
+    words = next((fields for end, fields in HINTS.items() if route.template.endswith(end)), "id name state")
+    if route.template.endswith("/subscriptions"):
+        return TOPICS
+    wanted = {field: FIELDS[field] for field in words.split()}
+    first = next(iter(wanted))
+    return (
+        st.fixed_dictionaries({first: FIELDS[first]})
+        | st.fixed_dictionaries({}, optional=wanted)
+        | st.fixed_dictionaries(wanted)
+    )
+
+
 PARAMETERS = "pageSize pageNumber interval id type expand name joined sortOrder q64 state includechannels ignoreErrors"
-STEPS = st.fixed_dictionaries(
-    {
-        "route": st.integers(0, len(ROUTES) - 1),
-        "values": st.lists(st.integers(0, 6) | WORDS, min_size=5, max_size=5),
-        "query": st.dictionaries(st.sampled_from(PARAMETERS.split()), WORDS | SENSIBLE | THING, max_size=2),
-        "body": BODIES | st.binary(max_size=30),
-        "service": st.booleans(),
-        "wait": st.sampled_from([0.0, 0.0, 0.3, 2.0, 31.0]),
-    }
-)
+QUERIES = st.dictionaries(st.sampled_from(PARAMETERS.split()), WORDS | SENSIBLE | THING, min_size=1, max_size=3)
+# `|` gives every branch of its branches the same weight; these keep most of a request sensible.
+IDS = st.integers(0, 9).flatmap(lambda number: st.just(number) if number < 8 else WORDS)
+
+
+def step(route: Route) -> st.SearchStrategy[dict[str, Any]]:
+    """One request, and how long nothing is asked after it."""
+    return st.fixed_dictionaries(
+        {
+            "route": st.just(route),
+            "values": st.lists(IDS, min_size=5, max_size=5),
+            "query": st.integers(0, 3).flatmap(lambda number: st.just({}) if number else QUERIES),
+            "body": st.integers(0, 3).flatmap(lambda number: helpful(route) if number else BODIES),
+            "service": st.booleans(),
+            "wait": st.sampled_from([0.0, 0.0, 0.3, 2.0, 31.0]),
+        }
+    )
+
+
+STEPS = st.one_of([step(route) for route in ROUTES])
 
 
 class Stranger:
@@ -90,6 +197,7 @@ class Stranger:
     def __init__(self) -> None:
         self.world = World(now=1_767_268_800.0, seed=7)
         self.world.rate_limit = None
+        self.within = ""
         self.desk = Desk(self.world)
         self.agent = self.world.issue_user_token(ADA)
         client = self.world.clients["your_client_id"]
@@ -114,7 +222,7 @@ class Stranger:
 
     def take(self, step: dict[str, Any]) -> tuple[str, int]:
         """Do one step, and let time pass."""
-        route: Route = ROUTES[step["route"]]
+        route: Route = step["route"]
         path = "".join(self._path(route.template, step["values"]))
         query = {key: str(self._real(value)) for key, value in step["query"].items()}
         body = step["body"] if isinstance(step["body"], bytes) else self._real(step["body"])
@@ -123,14 +231,18 @@ class Stranger:
         return f"{route.method} {path} {query} {body!r}", status
 
     def _path(self, template: str, values: list[Any]) -> Iterator[str]:
-        kinds = {"subject": "user", "member": "user", "call": "conversation"}
+        kinds = {"subject": "user", "member": "user"}
+        self.within = ""
         for index, segment in enumerate(template.strip("/").split("/")):
             value = values[index % len(values)]
             if segment.startswith("{") and isinstance(value, int):
                 kind = segment.strip("{}").removesuffix("Id")
-                yield f"/{self._real(f'@{kinds.get(kind, kind)} {value}')}"
+                thing = self._real(f"@{kinds.get(kind, kind)} {value}")
+                self.within = thing if kind == "conversation" else self.within
+                yield f"/{thing}"
             else:
                 yield f"/{value if segment.startswith('{') else segment}"
+        self.within = ""
 
     def _real(self, value: Any) -> Any:
         if isinstance(value, str) and value.startswith("@"):
@@ -146,6 +258,8 @@ class Stranger:
     def _things(self, kind: str) -> list[str]:
         world = self.world
         newest = list(world.exchange.conversations.values())[-3:]
+        if self.within in world.exchange.conversations and kind != "conversation":
+            newest = [world.exchange.conversations[self.within]]
         match kind:
             case "user":
                 return [ADA, named("user/grace"), *world.org.users]
@@ -159,9 +273,14 @@ class Stranger:
                 return [each.id for each in world.channels.everyone()]
             case "source":
                 return ["PURECLOUD"]
+            case "definition" | "presence":
+                return [ON_QUEUE, AVAILABLE]
+            case "role":
+                return [role.id for user in world.org.users.values() for role in user.roles]
             case _:
-                tables = {"queue": world.org.queues, "station": world.org.stations, "code": world.org.wrapup_codes}
-                return list(tables.get(kind, {}))
+                org = world.org
+                tables = {"queue": list(org.queues), "station": list(org.stations), "code": list(org.wrapup_codes)}
+                return tables.get(kind, [])
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -18,6 +18,7 @@ from ringonce.sandbox.directory import Directory
 from ringonce.sandbox.floor import Floor
 from ringonce.sandbox.life import Exchange
 from ringonce.sandbox.lines import Lines
+from ringonce.sandbox.one_at_a_time import OneAtATime
 from ringonce.sandbox.org import AUTHORIZATION_CODE, OAuthClient, Org
 from ringonce.sandbox.scopes import read
 from ringonce.sandbox.stories import SipReason
@@ -139,6 +140,7 @@ class World:
         self.consents = Consents(self.agenda, self.dice, self.tokens)
         self.channels = Channels(self.agenda, self.dice, self._may_hear)
         self.directory = Directory(self.agenda, self.org, self._news, self._member)
+        self._one_at_a_time = OneAtATime(self.agenda, self._tell)
         self._teller = Teller(self.agenda, self.channels, self.org, self.directory)
         lines = Lines(self.agenda, self.dice, self.org, self.directory.station_of)
         self.exchange = Exchange(self.agenda, lines, self._tell, self._queue)
@@ -164,6 +166,7 @@ class World:
         self.floor.wait(conversation, leg)
 
     def _tell(self, conversation: Conversation) -> None:
+        self._one_at_a_time.note(conversation)
         self._teller.conversation(conversation)
         self.directory.note(conversation)
 
