@@ -23,6 +23,7 @@ def fits(value: Any, type_: str) -> None:
 
 
 EVENT_MODELS = {
+    "callbacks": "ConversationCallbackEventTopicCallbackConversation",
     "calls": "ConversationCallEventTopicCallConversation",
     "conversations": "ConversationEventTopicConversation",
 }

@@ -102,6 +102,7 @@ DRIVES = [
         "/conversations/callbacks",
         "ConversationsApi.post_conversations_callbacks",
         lambda scene: {"body": _wish(scene)},
+        LIKELY,
     ),
     Drive(
         "PATCH",

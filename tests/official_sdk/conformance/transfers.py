@@ -73,7 +73,8 @@ DRIVES = [
         f"{LEG}/consult",
         "ConversationsApi.post_conversations_call_participant_consult",
         lambda scene: _consult(scene, "ConsultTransfer", destination=scene.body("Destination", user_id=GRACE)),
-        who=ADA,
+        LIKELY,
+        ADA,
     ),
     Drive(
         "POST",
@@ -104,9 +105,16 @@ DRIVES = [
         f"{LEG}/consult",
         "ConversationsApi.patch_conversations_call_participant_consult",
         lambda scene: {**_consulting(scene), "body": scene.body("ConsultTransferUpdate", speak_to="BOTH")},
-        who=ADA,
+        LIKELY,
+        ADA,
     ),
-    Drive("DELETE", f"{LEG}/consult", "ConversationsApi.delete_conversations_call_participant_consult", _consulting),
+    Drive(
+        "DELETE",
+        f"{LEG}/consult",
+        "ConversationsApi.delete_conversations_call_participant_consult",
+        _consulting,
+        LIKELY,
+    ),
     Drive(
         "GET",
         "/conversations/calls/maximumconferenceparties",
