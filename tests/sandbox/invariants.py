@@ -4,6 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 
+from ringonce.sandbox.call_control import REACTION_TAKES
 from ringonce.sandbox.channels import CHANNELS_PER_OWNER, TOPICS_PER_CHANNEL, spread
 from ringonce.sandbox.conversation import Conversation, Participant
 from ringonce.sandbox.directory import ROUTING_STATUSES
@@ -29,7 +30,9 @@ def _calls(world: World) -> Iterator[str]:
             yield f"{conversation_id} is filed under another id"
         if each.ended and any(each.live()):
             yield f"{each.id} has ended with somebody in it"
-        if not each.ended and not any(each.live()):
+        # A conference is there at once, and its parties join a moment later.
+        awaited = not each.participants and world.now <= each.started_at + REACTION_TAKES
+        if not each.ended and not any(each.live()) and not awaited:
             yield f"{each.id} goes on with nobody in it"
         for leg in each.participants:
             yield from (f"{each.id} {leg.purpose}: {why}" for why in _leg(world, each, leg))

@@ -283,6 +283,7 @@ class Stranger:
                 return tables.get(kind, [])
 
 
+@pytest.mark.timeout(300)  # a failure is made small before it is shown
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(steps=st.lists(STEPS, min_size=1, max_size=12))
 def test_whatever_is_asked_the_world_stays_in_order(steps: list[dict[str, Any]]) -> None:
