@@ -121,6 +121,10 @@ class Channels:
         """The channels of an owner, oldest first."""
         return [each for each in self._channels.values() if each.owner == owner and not each.evicted]
 
+    def everyone(self) -> list[Channel]:
+        """All channels that were not evicted, oldest first."""
+        return [each for each in self._channels.values() if not each.evicted]
+
     def subscribe(self, channel: Channel, topics: Iterable[str], *, replace: bool = False) -> None:
         """Listen to more topics, or to these in place of all others."""
         wanted = {topic: spread(topic) for topic in topics}

@@ -70,6 +70,7 @@ class Conferences:
         for leg in into.live():
             leg.held = leg.confined = False
         into.answered = into.answered or self._agenda.stamp
+        self._exchange.wind_up(into)  # all of them may have gone meanwhile
         self._changed(into)
 
     def _move(self, leg: Participant, into: Conversation) -> None:

@@ -19,6 +19,7 @@ from ringonce.sandbox.directory import Directory
 from ringonce.sandbox.floor import Floor
 from ringonce.sandbox.life import Exchange
 from ringonce.sandbox.lines import Lines
+from ringonce.sandbox.one_at_a_time import OneAtATime
 from ringonce.sandbox.org import AUTHORIZATION_CODE, OAuthClient, Org
 from ringonce.sandbox.scopes import read
 from ringonce.sandbox.stories import SipReason
@@ -152,6 +153,7 @@ class World:
         said, trouble = Dice(f"events:{self._seed}"), Dice(f"trouble:{self._seed}")
         self.channels = Channels(self.agenda, said, trouble, self._may_hear)
         self.directory = Directory(self.agenda, self.org, self._news, self._member)
+        self._one_at_a_time = OneAtATime(self.agenda, self._tell)
         self._teller = Teller(self.agenda, self.channels, self.org, self.directory)
         lines = Lines(self.agenda, self.dice, self.org, self.directory.station_of)
         self.exchange = Exchange(self.agenda, lines, self._tell, self._queue)
@@ -177,6 +179,7 @@ class World:
         self.floor.wait(conversation, leg)
 
     def _tell(self, conversation: Conversation) -> None:
+        self._one_at_a_time.note(conversation)
         self._teller.conversation(conversation)
         self.directory.note(conversation)
 
