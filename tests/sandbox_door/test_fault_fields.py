@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from ringonce.sandbox.faults import HOSTILE, Faults
+from ringonce.sandbox.faults import Faults
+from ringonce.sandbox.hostile import HOSTILE
 from ringonce.sandbox.trouble import NotThereError, SandboxError
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import typing
+from pathlib import Path
 
 import click
 
@@ -9,6 +10,7 @@ from ringonce.cli.options import answering
 from ringonce.cli.words import say
 from ringonce.errors import ConfigError
 
+USUAL = "usual"
 MOST_AGENTS = 99_999
 FASTEST = 10_000.0
 MOST_A_MINUTE = 1_000_000_000
@@ -49,13 +51,45 @@ class Speed(click.ParamType[float]):
 @click.option(
     "--rate-limit",
     type=click.IntRange(0, MOST_A_MINUTE),
-    default=300,
-    show_default=True,
-    help="Requests a minute that a token has; 0 is no limit.",
+    default=None,
+    help="Requests a minute that a token has; 0 is no limit.  [default: the org's, 300]",
 )
+@click.option(
+    "--hostile",
+    is_flag=False,
+    flag_value=USUAL,
+    metavar="[DOSE=SHARE,…]",
+    help="A little of every trouble, seeded; doses that differ are named, as lost_answers=0.3.",
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="JSON",
+    help="A fault from the start, as POST /_sandbox/faults takes it; may be given again.",
+)
+@click.option("--org", metavar="FILE.toml", help="Another organization than the default one.")
+@click.option("--print-org", is_flag=True, help="Write the organization as an org file, and end.")
+@click.option("--manual", is_flag=True, help="Time stands still until POST /_sandbox/clock moves it.")
+@click.option("--ready-file", metavar="FILE", help="Holds the URL from when it listens until it stops.")
 @click.option("--json", "as_json", is_flag=True, help='First line: {"event":"ready","url":…}.')
 @answering
-def command(*, host: str, port: int, agents: int, speed: float, seed: int, rate_limit: int, as_json: bool) -> int:
+def command(  # click's options are described where they are declared
+    *,
+    host: str,
+    port: int,
+    agents: int,
+    speed: float,
+    seed: int,
+    rate_limit: int | None,
+    hostile: str | None,
+    faults: tuple[str, ...],
+    org: str | None,
+    print_org: bool,
+    manual: bool,
+    ready_file: str | None,
+    as_json: bool,
+) -> int:
     r"""Run a Genesys Cloud of your own on this machine, until Ctrl-C.
 
     It keeps everything in memory and needs no account; the last four digits dialled choose what happens:
@@ -69,12 +103,29 @@ def command(*, host: str, port: int, agents: int, speed: float, seed: int, rate_
     any other: answers after 2 s, hangs up 8 s later
     """
     from ringonce import sandbox
+    from ringonce.sandbox.hostile import read_doses
 
     def greet(url: str) -> None:
         _greet(url, as_json=as_json)
 
     try:
-        sandbox.run(host=host, port=port, agents=agents, speed=speed, seed=seed, rate_limit=rate_limit, ready=greet)
+        if print_org:
+            click.echo(_org_file(org, agents), nl=False)
+            return 0
+        sandbox.run(
+            host=host,
+            port=port,
+            agents=agents,
+            speed=speed,
+            clock="manual" if manual else "real",
+            seed=seed,
+            rate_limit=rate_limit,
+            hostile=hostile is not None and read_doses("" if hostile == USUAL else hostile),
+            faults=[_fault(each) for each in faults],
+            org=org,
+            ready=greet,
+            ready_file=ready_file,
+        )
     except sandbox.SandboxError as error:
         cause = error.__cause__
         elsewhere = isinstance(cause, OSError) and cause.errno == errno.EADDRNOTAVAIL
@@ -82,6 +133,25 @@ def command(*, host: str, port: int, agents: int, speed: float, seed: int, rate_
         raise ConfigError(error.what, why=error.why, fix=fix) from error
     say("the sandbox has stopped; its calls are gone")
     return 0
+
+
+def _fault(text: str) -> typing.Any:
+    import msgspec
+
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as broken:
+        raise click.UsageError(
+            f"--fault {text[:80]!r} is no JSON ({broken}); such as "
+            """'{"path":"/api/v2/conversations/calls*","action":"drop_after","times":1}'"""
+        ) from broken
+
+
+def _org_file(org: str | None, agents: int) -> str:
+    from ringonce.sandbox.default_org import default_org
+    from ringonce.sandbox.org_file import read_org, write_org
+
+    return write_org(read_org(Path(org), agents=agents) if org else default_org(agents))
 
 
 def _greet(url: str, *, as_json: bool) -> None:

@@ -9,64 +9,63 @@ Nothing of the web server is imported before one of them starts.
 """
 
 import asyncio
-import concurrent.futures
 import contextlib
-import dataclasses
-import functools
 import gc
+import os
 import signal
-import threading
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import ModuleType, TracebackType
+from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-from ringonce.sandbox.faults import HOSTILE
+from ringonce.sandbox.hostile import HOSTILE
+from ringonce.sandbox.running import ClockMode, Hostile, Running, Settings, furnish, web
 from ringonce.sandbox.trouble import NotThereError, SandboxError
 
 if TYPE_CHECKING:
     from ringonce.sandbox.door import Door
     from ringonce.sandbox.org import Org
-    from ringonce.sandbox.server import Server
     from ringonce.sandbox.world import World
 
 __all__ = ["HOSTILE", "NotThereError", "Sandbox", "SandboxError", "run", "serve"]
 
 T = TypeVar("T")
-ClockMode = Literal["real", "manual"]
 
-_EXTRA = frozenset({"starlette", "uvicorn", "httptools", "websockets"})
 _COLLECTED_AFTER = (10_000, 10, 100)  # measured: 9 µs a created call less than with Python's own (700, 10, 10)
-_PATIENCE = 30.0  # seconds for one question to a sandbox that is busy
 
 
 class Sandbox:
     """A Genesys Cloud of one's own, for a test or a session.
 
-    *port* 0 takes a free one. *agents* adds `agent-00001@example.com` and so on to the default org.
+    *port* 0 takes a free one; with None there is none, and programs come in by `connect`.
+    *agents* adds `agent-00001@example.com` and so on to the default org. *org* is another one, or its file.
     With the clock `manual`, world time moves by `advance` only; with `real`, *speed* times as fast as *wall*.
-    One *seed* gives one sequence of ids, tokens and misfortunes. *rate_limit* is requests a minute for each token in
-    place of the org's (300); 0 lifts the limit. A *host* that is not loopback opens the sandbox to
-    whoever can reach it. Its methods may be called from any thread.
+    One *seed* gives one sequence of ids, tokens and misfortunes. *hostile* sets the hostile profile: True, or the
+    doses that differ from the usual ones, as `{"lost_answers": 0.3}`. *rate_limit* is requests a minute for each
+    token in place of the org's (300); 0 lifts the limit. A *host* that is not loopback opens the sandbox to whoever
+    can reach it. Its methods may be called from any thread.
     """
 
     def __init__(
         self,
         *,
         host: str = "127.0.0.1",
-        port: int = 0,
+        port: int | None = 0,
         agents: int = 0,
         seed: int = 0,
         speed: float = 1.0,
         clock: ClockMode = "real",
-        org: "Org | None" = None,
+        org: "Org | str | os.PathLike[str] | None" = None,
         rate_limit: int | None = None,
+        hostile: Hostile = False,
         wall: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._furnish = functools.partial(
-            _furnish,
-            host,
-            port,
+        self._settings = Settings(
+            host=host,
+            port=port,
+            hostile=hostile,
             agents=agents,
             seed=seed,
             speed=speed,
@@ -75,7 +74,7 @@ class Sandbox:
             rate_limit=rate_limit,
             wall=wall,
         )
-        self._running: _Running | None = None
+        self._running: Running | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -89,7 +88,7 @@ class Sandbox:
     def start(self) -> None:
         """Open for business; `SandboxError` if the port is taken or the web server is not installed."""
         if self._running is None:
-            self._running = _Running(self._furnish)
+            self._running = Running(self._settings)
 
     def stop(self) -> None:
         """Close every connection and forget everything. Stopping twice does no harm."""
@@ -111,6 +110,10 @@ class Sandbox:
         """Do something to the world, on its own thread and at its present moment, and give back what came of it."""
         return self._ask(lambda door: work(door.world))
 
+    def connect(self) -> socket.socket:
+        """Open a connection to it without any port: a socket on which the API, `/_sandbox/` and channels answer."""
+        return self._alive().connect()
+
     def calls(self) -> list[dict[str, Any]]:
         """Every conversation that a POST created, oldest first, whether or not its answer was delivered."""
         return self._ask(lambda door: door.world.calls())
@@ -127,17 +130,29 @@ class Sandbox:
         """The faults that are set, with how often each has *fired*."""
         return self._ask(lambda door: door.faults.all())
 
+    def hostile(self, **doses: float) -> dict[str, float]:
+        """Set the hostile profile, some doses other than usual (`lost_answers=0.3`), and give all its doses."""
+        return self._ask(lambda door: door.set_hostile(doses))
+
     def clear_faults(self) -> None:
-        """Take all faults away."""
+        """Take all faults away, the hostile profile included."""
         self._ask(lambda door: door.end_faults())
 
     def advance(self, seconds: float) -> None:
         """Let world time pass at once; everything that is due in between has happened on return."""
         self._ask(lambda door: door.clock.leap(seconds))
 
-    def phone(self, number: str, action: Literal["answer", "decline", "hangup"]) -> None:
+    def phone(self, number: str, action: Literal["answer", "decline", "ignore", "hangup"]) -> None:
         """Do at a customer's telephone what the customer could; KeyError if no call is there."""
         self._ask(lambda door: door.world.phone(number, action))
+
+    def snapshot(self) -> dict[str, Any]:
+        """Write the whole world down as JSON's own types: calls, timers, tokens, channels, faults, requests, dice."""
+        return self._ask(lambda door: door.snapshot())
+
+    def restore(self, snapshot: object) -> None:
+        """Go on from a snapshot as it would have gone on; `SandboxError` if it is none. Tokens of its time are good."""
+        self._ask(lambda door: door.restore(snapshot))
 
     def reset(self) -> None:
         """Begin again: no calls, tokens, channels, faults or requests; the clock keeps its mode and speed."""
@@ -146,7 +161,7 @@ class Sandbox:
     def _ask(self, question: Callable[["Door"], T]) -> T:
         return self._alive().ask(question)
 
-    def _alive(self) -> "_Running":
+    def _alive(self) -> "Running":
         if self._running is None:
             raise SandboxError(
                 "The sandbox is not running",
@@ -154,47 +169,6 @@ class Sandbox:
                 fix="Use it inside `with Sandbox() as sandbox:`, or call start() first.",
             )
         return self._running
-
-
-class _Running:
-    """One server on one thread, from its first connection to its last."""
-
-    def __init__(self, furnish: Callable[[], "tuple[Door, Server, str]"]) -> None:
-        self.door, self._server, self.url = furnish()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop = asyncio.Event()
-        self._up: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._thread = threading.Thread(target=self._work, name=f"ringonce-sandbox {self.url}", daemon=True)
-        self._thread.start()
-        self._up.result()
-
-    def stop(self) -> None:
-        if self._loop is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    def ask(self, question: Callable[["Door"], T]) -> T:
-        def answer() -> T:
-            self.door.clock.catch_up()
-            try:
-                return question(self.door)
-            finally:
-                self.door.rearm()
-
-        if self._loop is None or threading.current_thread() is self._thread:
-            return answer()
-        reply: concurrent.futures.Future[T] = concurrent.futures.Future()
-        self._loop.call_soon_threadsafe(_answer_into, reply, answer)
-        return reply.result(_PATIENCE)
-
-    def _work(self) -> None:
-        try:
-            with asyncio.Runner(loop_factory=_web().loop_factory()) as runner:
-                self._loop = runner.get_loop()
-                runner.run(self._server.run(lambda: self._up.set_result(None), self._stop))
-        except BaseException as broken:  # noqa: BLE001  # whoever waits for the start must hear of it
-            if not self._up.done():
-                self._up.set_exception(broken)
 
 
 async def serve(
@@ -205,35 +179,45 @@ async def serve(
     seed: int = 0,
     speed: float = 1.0,
     clock: ClockMode = "real",
-    org: "Org | None" = None,
+    org: "Org | str | os.PathLike[str] | None" = None,
     rate_limit: int | None = None,
+    hostile: Hostile = False,
     faults: Iterable[Mapping[str, Any]] = (),
     ready: Callable[[str], None] = lambda _: None,
+    ready_file: str | os.PathLike[str] | None = None,
 ) -> None:
     """Run a sandbox in the foreground until SIGINT or SIGTERM; *ready* is called with its URL.
 
-    *faults* are set from the start: `HOSTILE` is a little of everything. *rate_limit* is as with `Sandbox`.
+    *faults* are set from the start. *ready_file* holds the URL from when it listens until it stops.
+    The rest is as with `Sandbox`.
     """
-    _, server, url = _furnish(
-        host,
-        port,
+    settings = Settings(
+        host=host,
+        port=port,
+        hostile=hostile,
         agents=agents,
         seed=seed,
         speed=speed,
         clock=clock,
         org=org,
         rate_limit=rate_limit,
-        wall=time.monotonic,
         faults=faults,
     )
+    _, server, url = furnish(settings)
     stop = asyncio.Event()
-    with _until_signalled(stop):
-        await server.run(lambda: ready(url), stop)
+    with contextlib.ExitStack() as until, _until_signalled(stop):
+
+        def started() -> None:
+            if ready_file is not None:
+                until.enter_context(_told_in(Path(ready_file), url))
+            ready(url)
+
+        await server.run(started, stop)
 
 
 def run(**settings: Any) -> None:
     """Do what `serve` does, with an event loop of its own; takes the same settings."""
-    with asyncio.Runner(loop_factory=_web().loop_factory()) as runner, _seldom_collected():
+    with asyncio.Runner(loop_factory=web().loop_factory()) as runner, _seldom_collected():
         runner.run(serve(**settings))
 
 
@@ -251,51 +235,27 @@ def _seldom_collected() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _furnish(
-    host: str,
-    port: int,
-    *,
-    agents: int,
-    seed: int,
-    speed: float,
-    clock: ClockMode,
-    org: "Org | None",
-    rate_limit: int | None,
-    wall: Callable[[], float],
-    faults: Iterable[Mapping[str, Any]] = (),
-) -> "tuple[Door, Server, str]":
-    web = _web()
-    from ringonce.sandbox.clock import Clock
-    from ringonce.sandbox.default_org import default_org
-    from ringonce.sandbox.door import Door, is_loopback
-    from ringonce.sandbox.world import World
-
-    if rate_limit is not None:
-        org = dataclasses.replace(org or default_org(agents), rate_limit=rate_limit or None)
-    world = World(now=time.time(), seed=seed, agents=agents, org=org)
-    door = Door(world, Clock(world, wall=wall, mode=clock, speed=speed), seed=seed, open_to_all=not is_loopback(host))
-    for fault in faults:
-        door.set_fault(fault)
-    listener = web.bind(host, port)
+@contextlib.contextmanager
+def _told_in(file: Path, url: str) -> Iterator[None]:
+    """Keep a file that says where the sandbox is: there whole or not at all, and gone with the sandbox."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        return door, web.Server(door, listener), web.url_of(host, listener)
-    except BaseException:
-        listener.close()
-        raise
-
-
-def _web() -> ModuleType:
-    try:
-        from ringonce.sandbox import server
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in _EXTRA:
-            raise
+        draft.write_text(f"{url}\n", encoding="utf-8")
+        draft.replace(file)
+    except OSError as unwritten:
+        draft.unlink(missing_ok=True)
         raise SandboxError(
-            "The sandbox needs Starlette and uvicorn",
-            why=f"{missing.name} is not installed",
-            fix="pip install 'ringonce[sandbox]'",
-        ) from missing
-    return server
+            f"The ready file {str(file)!r} was not written",
+            why=(unwritten.strerror or str(unwritten)).lower(),
+            fix="Name a file in a folder that exists and that you may write to.",
+        ) from unwritten
+    try:
+        yield
+    finally:
+        # Another sandbox may have been told to use the same file meanwhile.
+        with contextlib.suppress(OSError):
+            if file.read_text(encoding="utf-8").strip() == url:
+                file.unlink()
 
 
 @contextlib.contextmanager
@@ -312,10 +272,3 @@ def _until_signalled(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for sign in taken:
             loop.remove_signal_handler(sign)
-
-
-def _answer_into(reply: "concurrent.futures.Future[T]", answer: Callable[[], T]) -> None:
-    try:
-        reply.set_result(answer())
-    except BaseException as wrong:  # noqa: BLE001  # it belongs to the thread that asked
-        reply.set_exception(wrong)

@@ -18,12 +18,14 @@ from ringonce.sandbox import registration
 from ringonce.sandbox.agenda import iso
 from ringonce.sandbox.clock import Clock
 from ringonce.sandbox.faults import Fault, Faults
-from ringonce.sandbox.journal import Journal
+from ringonce.sandbox.hostile import USUAL
+from ringonce.sandbox.journal import KEPT, Journal
 from ringonce.sandbox.trouble import NotThereError, SandboxError
 from ringonce.sandbox.world import World
 
 ROOT = "/_sandbox"
 MOST_BYTES = 64 * 1024
+MOST_OF_A_WORLD = 256 * 2**20
 _CONFLICT = 409
 
 
@@ -38,8 +40,22 @@ class House(Protocol):
     def set_fault(self, fields: object) -> Fault:
         """Set a fault, or raise `SandboxError`."""
 
+    doses: dict[str, float] | None
+
+    def set_hostile(self, given: object) -> dict[str, float]:
+        """Set the hostile profile, or raise `SandboxError`."""
+
+    def end_hostile(self) -> None:
+        """Take the hostile profile away."""
+
     def end_faults(self, fault_id: str | None = None) -> None:
         """Take one fault away, or all."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """Write everything down."""
+
+    def restore(self, packed: object) -> None:
+        """Go back to what a snapshot says, or raise `SandboxError`."""
 
     def reset(self) -> None:
         """Begin again with an empty world."""
@@ -56,15 +72,21 @@ def make_admin(house: House) -> ASGIApp:
         Route(f"{ROOT}/calls", desk.calls),
         Route(f"{ROOT}/requests", desk.requests),
         Route(f"{ROOT}/requests", desk.forget_requests, methods=["DELETE"]),
+        Route(f"{ROOT}/requests/{{number:int}}", desk.request),
         Route(f"{ROOT}/faults", desk.faults),
         Route(f"{ROOT}/faults", desk.set_fault, methods=["POST"]),
         Route(f"{ROOT}/faults", desk.end_faults, methods=["DELETE"]),
         Route(f"{ROOT}/faults/{{fault_id}}", desk.end_faults, methods=["DELETE"]),
+        Route(f"{ROOT}/hostile", desk.hostile),
+        Route(f"{ROOT}/hostile", desk.set_hostile, methods=["POST"]),
+        Route(f"{ROOT}/hostile", desk.end_hostile, methods=["DELETE"]),
         Route(f"{ROOT}/clients", desk.clients),
         Route(f"{ROOT}/clients/{{client_id}}", desk.change_client, methods=["POST"]),
         Route(f"{ROOT}/clock", desk.clock),
         Route(f"{ROOT}/clock", desk.change_clock, methods=["POST"]),
         Route(f"{ROOT}/reset", desk.reset, methods=["POST"]),
+        Route(f"{ROOT}/snapshot", desk.snapshot),
+        Route(f"{ROOT}/snapshot", desk.restore, methods=["POST"]),
         Route(f"{ROOT}/phones/{{number}}/{{action}}", desk.phone, methods=["POST"]),
     ]
     errors: dict[Any, Any] = {SandboxError: _refused, HTTPException: _no_such_way}
@@ -87,6 +109,14 @@ class _Admin:
         journal = self._house.journal
         return JSONResponse({"total": journal.total, "requests": journal.all(_last(request))})
 
+    async def request(self, request: Request) -> Response:
+        number: int = request.path_params["number"]
+        entry = self._house.journal.one(number)
+        if entry is None:
+            why = f"the last {KEPT} requests are kept, and there were {self._house.journal.total}"
+            raise NotThereError(f"There is no request {number}", why=why, fix=f"GET {ROOT}/requests lists them.")
+        return JSONResponse(entry)
+
     async def forget_requests(self, _: Request) -> Response:
         self._house.journal.clear()
         return Response(status_code=204)
@@ -99,6 +129,17 @@ class _Admin:
 
     async def end_faults(self, request: Request) -> Response:
         self._house.end_faults(request.path_params.get("fault_id"))
+        return Response(status_code=204)
+
+    async def hostile(self, _: Request) -> Response:
+        return JSONResponse({"doses": self._house.doses, "usual": dict(USUAL)})
+
+    async def set_hostile(self, request: Request) -> Response:
+        given = await _json(request)
+        return JSONResponse({"doses": self._house.set_hostile(given), "usual": dict(USUAL)}, 201)
+
+    async def end_hostile(self, _: Request) -> Response:
+        self._house.end_hostile()
         return Response(status_code=204)
 
     async def clients(self, _: Request) -> Response:
@@ -119,13 +160,20 @@ class _Admin:
         self._house.reset()
         return JSONResponse(self._time())
 
+    async def snapshot(self, _: Request) -> Response:
+        return JSONResponse(self._house.snapshot(), headers={"Cache-Control": "no-store"})
+
+    async def restore(self, request: Request) -> Response:
+        self._house.restore(await _json(request, MOST_OF_A_WORLD))
+        return JSONResponse(self._time())
+
     async def phone(self, request: Request) -> Response:
         number, action = request.path_params["number"], request.path_params["action"]
-        if action not in ("answer", "decline", "hangup"):
+        if action not in ("answer", "decline", "ignore", "hangup"):
             raise NotThereError(
                 f"A phone cannot {action!r}",
-                why="it can answer, decline or hangup",
-                fix=f"POST {ROOT}/phones/{number}/answer, …/decline or …/hangup.",
+                why="it can answer, decline, ignore or hangup",
+                fix=f"POST {ROOT}/phones/{number}/answer, …/decline, …/ignore or …/hangup.",
             )
         try:
             self._house.world.phone(number, action)
@@ -181,12 +229,12 @@ def _digest(html: str, tag: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-async def _json(request: Request) -> object:
-    raw = b""
+async def _json(request: Request, most: int = MOST_BYTES) -> object:
+    raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
-        if len(raw) > MOST_BYTES:
-            raise _unread(f"it is larger than {MOST_BYTES} bytes")
+        if len(raw) > most:
+            raise _unread(f"it is larger than {most} bytes")
     try:
         body: object = json.loads(raw)
         # JSON can spell half a surrogate pair; whatever kept one could not be shown again.
@@ -208,6 +256,6 @@ async def _refused(_: Request, refused: SandboxError) -> Response:
 
 async def _no_such_way(request: Request, refused: HTTPException) -> Response:
     what = f"The sandbox does not know {request.method} {request.url.path}"
-    ways = "/, health, calls, requests, faults, clients, clock, reset and phones/{number}/answer|decline|hangup"
+    ways = "/, health, calls, requests, faults, hostile, clients, clock, snapshot, reset and phones/{number}/…"
     words = SandboxError(what, why=refused.detail, fix=f"Below {ROOT} there are {ways}.")
     return JSONResponse(words.as_json(), refused.status_code, headers=refused.headers)

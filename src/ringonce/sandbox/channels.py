@@ -1,8 +1,7 @@
 """Notification channels: who hears what, with the platform's limits, heartbeats and silences."""
 
-import collections
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,6 +9,7 @@ import msgspec
 
 from ringonce.sandbox.agenda import Agenda, iso
 from ringonce.sandbox.dice import Dice
+from ringonce.sandbox.strange import with_extra_field, with_unknown_value
 
 Deliver = Callable[[bytes], None]
 Closed = Callable[[], None]
@@ -36,6 +36,7 @@ class Socket:
 
     deliver: Deliver
     closed: Closed | None = None
+    muted: bool = False
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -69,20 +70,26 @@ def spread(topic: str) -> tuple[str, ...]:
 
 
 class Channels:
-    """All channels of a world. *reorder* and *duplicate* are shares (0 to 1) of events that come late or twice.
+    """All channels of a world.
 
+    Shares (0 to 1) of events: *reorder* come late, *duplicate* come twice, *unknown_value* and *extra_field* say what
+    nobody knows. *mute_new* is the share of connections that never say a word. *trouble* is what decides.
     *may_hear* says whether a channel may listen to a topic that is asked for on its connection.
     """
 
-    def __init__(self, agenda: Agenda, dice: Dice, may_hear: Callable[[Channel, str], bool]) -> None:
+    def __init__(self, agenda: Agenda, dice: Dice, trouble: Dice, may_hear: Callable[[Channel, str], bool]) -> None:
         self.reorder = 0.0
         self.duplicate = 0.0
+        self.unknown_value = 0.0
+        self.extra_field = 0.0
+        self.mute_new = 0.0
+        self._trouble = trouble
         self._agenda = agenda
         self._dice = dice
         self._channels: dict[str, Channel] = {}
         self._may_hear = may_hear
         self._listeners: dict[str, dict[str, Channel]] = {}
-        self._detailed: collections.Counter[str] = collections.Counter()
+        self._detailed: dict[str, int] = {}
 
     # What the REST half needs.
 
@@ -131,7 +138,7 @@ class Channels:
             for topic in heard:
                 if topic not in self._listeners:
                     self._listeners[topic] = {}
-                    self._detailed[_detailed(topic)] += 1
+                    self._watch(topic, 1)
                 self._listeners[topic][channel.id] = channel
 
     def unsubscribe(self, channel: Channel) -> None:
@@ -144,7 +151,7 @@ class Channels:
                 listeners.pop(channel.id, None)
                 if not listeners:
                     del self._listeners[topic]
-                    self._detailed[_detailed(topic)] -= 1
+                    self._watch(topic, -1)
         channel.topics = {}
 
     # What the exchange needs.
@@ -153,9 +160,13 @@ class Channels:
         """Whether anybody listens to a topic."""
         return topic in self._listeners
 
+    def _watch(self, topic: str, by: int) -> None:
+        stem = _detailed(topic)
+        self._detailed[stem] = self._detailed.get(stem, 0) + by
+
     def watched(self, conversation_id: str) -> bool:
         """Whether anybody listens to the detail events of a conversation."""
-        return self._detailed[f"{_DETAILS}{conversation_id}"] > 0
+        return self._detailed.get(f"{_DETAILS}{conversation_id}", 0) > 0
 
     def publish(self, topic: str, body: dict[str, Any]) -> None:
         """Tell everybody who listens to a topic."""
@@ -170,25 +181,50 @@ class Channels:
         }
         frame = msgspec.json.encode(event)
         for channel in list(listeners.values()):
-            if self._dice.falls(self.reorder):
-                self._agenda.after(REORDERED_BY, partial(self._send, channel, frame))
+            told = self._estranged(frame, body)
+            if self._trouble.falls(self.reorder):
+                self._agenda.after(REORDERED_BY, partial(self._send, channel, told))
             else:
-                self._send(channel, frame)
-            if self._dice.falls(self.duplicate):
-                self._send(channel, frame)
+                self._send(channel, told)
+            if self._trouble.falls(self.duplicate):
+                self._send(channel, told)
 
     # What the door needs.
+
+    def evict_one(self, owner: tuple[str, str]) -> None:
+        """Evict the channel of an owner that was unused for longest, as a 21st would."""
+        there = self.of(owner)
+        if there:
+            self._evict(min(there, key=lambda channel: channel.used))
 
     def attach(self, channel_id: str, deliver: Deliver, closed: Closed | None = None) -> bool:
         """Open the channel's connection; False for an unknown one. An older connection hears no more, and is closed."""
         channel = self.get(channel_id)
         if channel is None:
             return False
-        older, channel.socket = channel.socket, Socket(deliver, closed)
+        older, channel.socket = channel.socket, Socket(deliver, closed, self._trouble.falls(self.mute_new))
         if older is not None and older.closed is not None:
             older.closed()
         self._agenda.after(HEARTBEAT_EVERY, partial(self._beat, channel, channel.socket))
         return True
+
+    def connected(self) -> dict[str, Socket]:
+        """The open connections, by their channels' ids."""
+        return {each.id: each.socket for each in self._channels.values() if each.socket is not None}
+
+    def reconnect(self, open_sockets: Mapping[str, Socket]) -> None:
+        """Join connections that stayed open to channels that were put back; close those that have none."""
+        for channel in self._channels.values():
+            there = open_sockets.get(channel.id)
+            if there is None:
+                channel.socket = None
+            elif channel.socket is None:
+                self.attach(channel.id, there.deliver, there.closed)
+            else:
+                channel.socket.deliver, channel.socket.closed = there.deliver, there.closed
+        for channel_id, there in open_sockets.items():
+            if channel_id not in self._channels and there.closed is not None:
+                there.closed()
 
     def detach(self, channel_id: str, deliver: Deliver) -> None:
         """The connection that delivers so is gone."""
@@ -258,11 +294,23 @@ class Channels:
             answer["correlationId"] = asked.correlation_id
         self._answer(channel, answer)
 
+    def _estranged(self, frame: bytes, body: dict[str, Any]) -> bytes:
+        strange = self._trouble.falls(self.unknown_value), self._trouble.falls(self.extra_field)
+        if not any(strange):
+            return frame
+        event = msgspec.json.decode(frame)
+        told = msgspec.json.encode(body)
+        if strange[0]:
+            told = with_unknown_value(told, self._trouble.rolls)
+        if strange[1]:
+            told = with_extra_field(told, self._trouble.rolls)
+        return msgspec.json.encode({**event, "eventBody": msgspec.Raw(told)})
+
     def _answer(self, channel: Channel, frame: dict[str, Any]) -> None:
         self._send(channel, msgspec.json.encode(frame))
 
     def _send(self, channel: Channel, frame: bytes) -> None:
-        if channel.socket is not None and not channel.muted:
+        if channel.socket is not None and not channel.muted and not channel.socket.muted:
             channel.socket.deliver(frame)
 
     def _beat(self, channel: Channel, socket: Socket) -> None:

@@ -99,13 +99,8 @@ def by_id(things: Iterable[T]) -> dict[str, T]:
 
 def default_org(agents: int = 0) -> Org:
     """Ada and her colleagues; *agents* more of them, numbered, each with a phone that answers by itself."""
-    stations, users = _stations(), _users()
-    for number in range(1, agents + 1):
-        label = f"agent-{number:05d}"
-        user_id, station_id = named(f"user/{label}"), named(f"station/{label}")
-        stations.append(Station(station_id, f"Browser of {label}", WEB_PHONE, web_rtc_user_id=user_id))
-        email = f"{label}@example.com"
-        users.append(User(user_id, f"Agent {number:05d}", email, None, station_id, roles=(AGENT,)))
+    more_stations, more_users = numbered_agents(agents, AGENT)
+    stations, users = [*_stations(), *more_stations], [*_users(), *more_users]
     codes = [
         WrapUpCode(named(f"wrapup-code/{name}"), name)
         for name in ("Reached", "No answer", "Call back later", "Wrong number", "Sale")
@@ -155,6 +150,17 @@ def default_org(agents: int = 0) -> Org:
         did_pool=DidPool(named("did-pool"), "+15551230000", "+15551239999", "Numbers of the example org"),
         clients=by_id(_clients()),
     )
+
+
+def numbered_agents(agents: int, role: Role) -> tuple[list[Station], list[User]]:
+    """As many agents as asked for, each with a browser that answers by itself."""
+    stations, users = [], []
+    for number in range(1, agents + 1):
+        label = f"agent-{number:05d}"
+        user_id, station_id = named(f"user/{label}"), named(f"station/{label}")
+        stations.append(Station(station_id, f"Browser of {label}", WEB_PHONE, web_rtc_user_id=user_id))
+        users.append(User(user_id, f"Agent {number:05d}", f"{label}@example.com", None, station_id, roles=(role,)))
+    return stations, users
 
 
 def _stations() -> list[Station]:

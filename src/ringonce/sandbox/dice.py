@@ -7,22 +7,23 @@ import uuid
 class Dice:
     """Everything random in the sandbox comes from here."""
 
-    def __init__(self, seed: int) -> None:
-        self._rolls = random.Random(seed)  # noqa: S311 - a replayable world needs a seeded generator, and guards no secret
+    def __init__(self, seed: int | str) -> None:
+        # A replayable world needs a seeded generator, and it guards no secret.
+        self.rolls = random.Random(seed)  # noqa: S311
 
     def uuid(self) -> str:
         """A UUID of version 4, as the platform's conversation and participant ids are."""
-        bits = self._rolls.getrandbits(128)
+        bits = self.rolls.getrandbits(128)
         digits = f"{bits:032x}"
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[bits & 3]}{digits[17:20]}-{digits[20:]}"
 
     def token(self) -> str:
         """An opaque word, long enough to look like an access token."""
-        return f"{self._rolls.getrandbits(64 * 4):064x}"
+        return f"{self.rolls.getrandbits(64 * 4):064x}"
 
     def falls(self, share: float) -> bool:
         """Say whether something that happens in *share* (0 to 1) of all cases happens now."""
-        return share > 0 and self._rolls.random() < share
+        return share > 0 and self.rolls.random() < share
 
 
 def named(name: str) -> str:

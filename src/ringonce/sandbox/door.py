@@ -9,24 +9,28 @@ import re
 import urllib.parse
 import uuid
 from collections.abc import Callable
+from typing import Any
+
+import msgspec
 
 from ringonce.sandbox.admin import make_admin
 from ringonce.sandbox.clock import Clock
 from ringonce.sandbox.desk import Desk
-from ringonce.sandbox.faults import Fault, Faults
+from ringonce.sandbox.faults import ON_CHANNELS, Fault, Faults
+from ringonce.sandbox.hostile import PREFIX, doses, faults_of
 from ringonce.sandbox.http import Reply, Request
 from ringonce.sandbox.journal import Entry, Journal
+from ringonce.sandbox.line import MOST_BYTES, LeftError, Line, answer, read_body
+from ringonce.sandbox.live import serve_live
 from ringonce.sandbox.refusals import refuse
+from ringonce.sandbox.snapshot import pack, unpack
 from ringonce.sandbox.sockets import Message, Receive, Send, serve_channel
+from ringonce.sandbox.strange import with_extra_field, with_unknown_value
+from ringonce.sandbox.trouble import SandboxError
 from ringonce.sandbox.world import World
 
-MOST_BYTES = 512_000
-"""The platform's `request.bytes.max`."""
-
-TRANSPORT = "ringonce.transport"
-"""Where our HTTP protocol leaves the connection's transport in the scope's extensions."""
-
 _TICK = 0.001
+_KEPT = ("world", "faults", "journal", "doses", "_dice")
 _CHANNEL = re.compile(r"/channels/([^/]+)/?$")
 _BEFORE_API = re.compile(r"^.*?(?=/api/v2/)|^.*?(?=/oauth/)")
 
@@ -39,6 +43,8 @@ class Door:
         self.clock = clock
         self.faults = Faults(seed)
         self.journal = Journal()
+        self.doses: dict[str, float] | None = None
+        """The doses of the hostile profile while it is set."""
         self._desk = Desk(world)
         self._admin = make_admin(self)
         self._open_to_all = open_to_all
@@ -56,9 +62,9 @@ class Door:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         path: str = scope["path"]
         if not self._welcome(headers):
-            await _answer(self._not_here(), send)
+            await answer(self._not_here(), send)
         elif path == "/" and scope["method"] == "GET":
-            await _answer(Reply(302, headers=(("Location", "/_sandbox/"),)), send)
+            await answer(Reply(302, headers=(("Location", "/_sandbox/"),)), send)
         elif path == "/_sandbox" or path.startswith("/_sandbox/"):
             self.clock.catch_up()
             await self._admin(scope, receive, send)
@@ -69,9 +75,32 @@ class Door:
 
     def reset(self) -> None:
         """Begin again: no calls, tokens, faults or requests; the clock keeps its mode and speed."""
-        self.faults.clear()
+        self.end_faults()
         self.journal.clear()
         self.world.reset()
+        self.clock.anchor()
+        self.release()
+        self.rearm()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Write down the world, what is due in it, faults, requests and the clock's pace."""
+        whole = {name: getattr(self, name) for name in _KEPT}
+        return pack({**whole, "mode": self.clock.mode, "speed": self.clock.speed}, {"door": self})
+
+    def restore(self, packed: object) -> None:
+        """Go back to what a snapshot says, or raise `SandboxError` and change nothing.
+
+        Open sockets stay with channels of the same id; those of others are closed, and held answers are let go.
+        """
+        whole, come_alive = unpack(packed, {"door": self}, [self.world])
+        if not isinstance(whole, dict) or {*_KEPT, "mode", "speed"} - set(whole) or whole["world"] is not self.world:
+            raise SandboxError("The snapshot was not put back", why="it holds no world", fix="Send a whole snapshot.")
+        self.clock.change({"mode": whole["mode"], "speed": whole["speed"]})
+        connected = self.world.channels.connected()
+        come_alive()
+        for name in _KEPT[1:]:
+            setattr(self, name, whole[name])
+        self.world.channels.reconnect(connected)
         self.clock.anchor()
         self.release()
         self.rearm()
@@ -99,16 +128,28 @@ class Door:
 
     def set_fault(self, fields: object) -> Fault:
         """Set a fault; one that waits for no request acts now. Raise `SandboxError` for one that makes no sense."""
-        fault = self.faults.add(fields)
-        if fault.at_once:
-            fault.fired = 1
-            self._disturb(fault)
-        return fault
+        return self._begin(self.faults.add(fields))
+
+    def set_hostile(self, given: object) -> dict[str, float]:
+        """Set the hostile profile in place of the one before, some of its doses changed; give all its doses."""
+        shares = doses(given)
+        self.end_hostile()
+        for fault_id, fields in faults_of(shares):
+            self._begin(self.faults.add(fields, fault_id))
+        self.doses = shares
+        return shares
+
+    def end_hostile(self) -> None:
+        """Take the hostile profile away; other faults stay."""
+        self.faults.clear_profile(PREFIX)
+        self.doses = None
+        self._settle()
 
     def end_faults(self, fault_id: str | None = None) -> None:
         """Take one fault away, or all; what they did to channels ends."""
         if fault_id is None:
             self.faults.clear()
+            self.doses = None
         else:
             self.faults.remove(fault_id)
         self._settle()
@@ -128,6 +169,9 @@ class Door:
 
     async def _channel(self, scope: Message, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        if scope["path"] == "/_sandbox/live" and self._welcome(headers):
+            await serve_live(self, receive, send)
+            return
         match = _CHANNEL.search(scope["path"])
         if match is None or not self._welcome(headers):
             await receive()
@@ -147,33 +191,33 @@ class Door:
         self.clock.catch_up()
         request, entry = self._note(method, path, query, headers, body)
         reply = self._desk.handle(request)
-        entry.status = reply.status
+        entry.status, entry.answer = reply.status, reply.body
         self._keep_armed()
         return reply
 
     async def _api(self, scope: Message, headers: dict[str, str], receive: Receive, send: Send) -> None:
         method, path, query = scope["method"], scope["path"], scope["query_string"].decode("latin-1")
         try:
-            body = await _read(headers, receive)
-        except _LeftError:
+            body = await read_body(headers, receive)
+        except LeftError:
             return
         self.clock.catch_up()
         request, entry = self._note(method, path, query, headers, body or b"")
         if body is None:
             entry.status = 413
-            await _answer(refuse(413, context_id=self._context_id(), word=str(MOST_BYTES)), send)
+            await answer(refuse(413, context_id=self._context_id(), word=str(MOST_BYTES)), send)
             return
         fault = self.faults.pick(method, _BEFORE_API.sub("", path, count=1)) if self.faults else None
         if fault is None:
             reply = self._desk.handle(request)
-            entry.status = reply.status
-            await _answer(reply, send)
+            entry.status, entry.answer = reply.status, reply.body
+            await answer(reply, send)
             return
         entry.fault = fault.action
-        await self._trouble(fault, request, entry, _Line(scope, receive, send))
+        await self._trouble(fault, request, entry, Line(scope, receive, send))
 
     def _note(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> tuple[Request, Entry]:
-        entry = self.journal.write(self.world.now, method, path, query)
+        entry = self.journal.write(self.world.now, method, path, query, body)
         entry.client = self._client(headers.get("authorization", ""))
         pairs = dict(urllib.parse.parse_qsl(query, keep_blank_values=True)) if query else {}
         return Request(method, path, pairs, headers, body), entry
@@ -184,7 +228,7 @@ class Door:
         if self._armed_for is None or due is None or due < self._armed_for:
             self.rearm()
 
-    async def _trouble(self, fault: Fault, request: Request, entry: Entry, line: "_Line") -> None:
+    async def _trouble(self, fault: Fault, request: Request, entry: Entry, line: Line) -> None:
         match fault.action:
             case "drop_before":
                 await line.drop()
@@ -193,16 +237,7 @@ class Door:
                 self._after(fault, functools.partial(self._handle_unheard, request))
                 await line.drop()
                 return
-            case "status":
-                reply = self._refusal(fault)
-            case "expire_token" | "revoke_token":
-                self._spoil(fault, _bearer(request.headers.get("authorization", "")))
-                reply = self._desk.handle(request)
-            case "close_socket" | "mute_socket" | "reorder" | "duplicate":
-                self._disturb(fault)
-                reply = self._desk.handle(request)
-            case _:
-                reply = self._desk.handle(request)
+        reply = self._handle_in_trouble(fault, request)
         match fault.action:
             case "drop_after":
                 await line.drop()
@@ -211,12 +246,36 @@ class Door:
                 entry.status = reply.status if reply.body else None
                 await line.break_off(reply)
                 return
-            case "late_status":
-                reply = self._refusal(fault)
             case "delay":
                 await self._hold(fault)
-        entry.status = reply.status
-        await _answer(reply, line.send)
+        entry.status, entry.answer = reply.status, reply.body
+        await answer(reply, line.send)
+
+    def _handle_in_trouble(self, fault: Fault, request: Request) -> Reply:
+        match fault.action:
+            case "status":
+                return self._refusal(fault)
+            case "expire_token" | "revoke_token":
+                self._spoil(fault, bearer_of(request))
+            case "evict_channel":
+                token = self.world.tokens.find(bearer_of(request))
+                if token is not None:
+                    self.world.channels.evict_one(token.owner)
+            case action if action in ON_CHANNELS:
+                self._disturb(fault)
+        reply = self._desk.handle(request)
+        match fault.action:
+            case "late_status":
+                return self._refusal(fault)
+            case "unknown_value" | "extra_field":
+                return self._estranged(fault, reply)
+        return reply
+
+    def _begin(self, fault: Fault) -> Fault:
+        if fault.at_once:
+            fault.fired = 1
+            self._disturb(fault)
+        return fault
 
     def _spoil(self, fault: Fault, value: str) -> None:
         token = self.world.tokens.find(value)
@@ -226,15 +285,26 @@ class Door:
             self.world.tokens.expire(value)
 
     def _disturb(self, fault: Fault) -> None:
-        if fault.action == "close_socket":
-            self.world.channels.close()
-        elif fault.action == "mute_socket":
-            self.world.channels.mute()
+        match fault.action:
+            case "close_socket":
+                self.world.channels.close()
+            case "mute_socket":
+                self.world.channels.mute()
         self._settle()
 
     def _settle(self) -> None:
-        self.world.channels.reorder = self.faults.in_force("reorder")
-        self.world.channels.duplicate = self.faults.in_force("duplicate")
+        channels, in_force = self.world.channels, self.faults.in_force
+        channels.reorder = in_force("reorder")
+        channels.duplicate = in_force("duplicate")
+        channels.unknown_value = in_force("unknown_value")
+        channels.extra_field = in_force("extra_field")
+        channels.mute_new = in_force("mute_new_socket")
+
+    def _estranged(self, fault: Fault, reply: Reply) -> Reply:
+        if not reply.body or reply.media_type != "application/json":
+            return reply
+        change = with_unknown_value if fault.action == "unknown_value" else with_extra_field
+        return msgspec.structs.replace(reply, body=change(reply.body, self._dice))
 
     def _handle_unheard(self, request: Request) -> None:
         self._desk.handle(request)
@@ -290,78 +360,18 @@ def _for_the_desk(path: str) -> bool:
     return path not in {"/", "/_sandbox"} and not path.startswith("/_sandbox/")
 
 
-class _LeftError(Exception):
-    """The client left before it had said everything; half a request must not place a call."""
-
-
-class _Line:
-    """A connection that can go dead."""
-
-    def __init__(self, scope: Message, receive: Receive, send: Send) -> None:
-        self._transport: asyncio.Transport = scope["extensions"][TRANSPORT]
-        self._receive = receive
-        self.send = send
-
-    async def drop(self) -> None:
-        """Close the connection without an answer."""
-        self._transport.abort()
-        await self._gone()
-
-    async def break_off(self, reply: Reply) -> None:
-        """Promise the whole answer, send half of its body, and close. An answer without a body is not sent at all."""
-        if not reply.body:
-            await self.drop()
-            return
-        await self.send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply)})
-        half = reply.body[: len(reply.body) // 2]
-        await self.send({"type": "http.response.body", "body": half, "more_body": True})
-        self._transport.close()  # unlike abort, this lets what was written go out
-        await self._gone()
-
-    async def _gone(self) -> None:
-        # The server complains of an app that ends without an answer, unless the client went first.
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-
-
 def _let_go(held: asyncio.Future[None]) -> None:
     if not held.done():
         held.set_result(None)
 
 
+def bearer_of(request: Request) -> str:
+    """The token that a request carries."""
+    return _bearer(request.headers.get("authorization", ""))
+
+
 def _bearer(authorization: str) -> str:
     return authorization.partition(" ")[2].strip()
-
-
-async def _read(headers: dict[str, str], receive: Receive) -> bytes | None:
-    """Read a body; None if it is larger than the platform takes."""
-    length = headers.get("content-length", "")
-    if length.isdecimal() and int(length) > MOST_BYTES:
-        return None
-    body = b""
-    more = True
-    while more and len(body) <= MOST_BYTES:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _LeftError
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    return body if len(body) <= MOST_BYTES else None
-
-
-def headers_of(reply: Reply) -> list[tuple[bytes, bytes]]:
-    """Give an answer's headers as they are sent."""
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-    if reply.body:
-        headers.append((b"content-type", reply.media_type.encode("latin-1")))
-    if reply.status != 204:  # noqa: PLR2004  # No Content has no length either
-        headers.append((b"content-length", b"%d" % len(reply.body)))
-    return headers
-
-
-async def _answer(reply: Reply, send: Send) -> None:
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply)})
-    await send({"type": "http.response.body", "body": reply.body})
 
 
 @functools.lru_cache(maxsize=64)

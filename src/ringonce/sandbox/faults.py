@@ -10,11 +10,16 @@ Actions on one request:
     delay         handled at once; the answer comes `delay_s` later
     expire_token  the token that the request carries has just expired
     revoke_token  the token that the request carries has just been revoked
+    evict_channel the channel of the token's owner that was unused for longest is evicted, and nobody is told
 Actions on notification channels, set off by a matching request, or at once when neither method nor path is given:
-    close_socket  every channel's socket is closed; the channels stay
-    mute_socket   sockets stay open and nothing comes any more, until the fault is taken away
-    reorder       from then on `share` of the events come late, behind their successors
-    duplicate     from then on `share` of the events come twice
+    close_socket     every channel's socket is closed; the channels stay
+    mute_socket      sockets stay open and nothing comes any more, until the fault is taken away
+    mute_new_socket  from then on `share` of the sockets that open never say a word
+    reorder          from then on `share` of the events come late, behind their successors
+    duplicate        from then on `share` of the events come twice
+Actions on an answer to a matching request, or on `share` of the events when neither method nor path is given:
+    unknown_value  an enum's value is `unheard_of`
+    extra_field    an object has a field `unheardOf`
 Seconds are world seconds.
 """
 
@@ -29,7 +34,8 @@ from ringonce.sandbox.trouble import NotThereError, SandboxError
 
 NEEDS_STATUS = ("status", "late_status")
 NEEDS_DELAY = ("create_late", "delay")
-ON_EVENTS = ("reorder", "duplicate")
+ON_EVENTS = ("reorder", "duplicate", "mute_new_socket")
+STRANGE = ("unknown_value", "extra_field")
 ON_CHANNELS = ("close_socket", "mute_socket", *ON_EVENTS)
 ACTIONS = (
     "drop_before",
@@ -41,27 +47,13 @@ ACTIONS = (
     "delay",
     "expire_token",
     "revoke_token",
+    "evict_channel",
     *ON_CHANNELS,
+    *STRANGE,
 )
 METHODS = ("*", "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 FIELDS = ("method", "path", "action", "status", "retry_after", "delay_s", "share", "times")
 LONGEST_DELAY = 86_400.0
-
-HOSTILE: tuple[Mapping[str, Any], ...] = (
-    {"method": "POST", "path": "/api/v2/conversations/calls*", "action": "drop_after", "share": 0.05},
-    {"method": "POST", "path": "/api/v2/conversations/calls*", "action": "drop_before", "share": 0.05},
-    {"method": "POST", "path": "/api/v2/conversations/calls*", "action": "truncate", "share": 0.03},
-    {"method": "POST", "path": "/api/v2/conversations/calls*", "action": "late_status", "status": 504, "share": 0.03},
-    {"method": "POST", "path": "/api/v2/conversations/calls*", "action": "create_late", "delay_s": 3, "share": 0.03},
-    {"path": "/api/v2/*", "action": "status", "status": 429, "retry_after": 1, "share": 0.03},
-    {"path": "/api/v2/*", "action": "status", "status": 503, "share": 0.03},
-    {"path": "/api/v2/*", "action": "expire_token", "share": 0.01},
-    {"path": "/api/v2/*", "action": "delay", "delay_s": 2, "share": 0.03},
-    {"path": "/api/v2/*", "action": "close_socket", "share": 0.01},
-    {"action": "duplicate", "share": 0.1},
-    {"action": "reorder", "share": 0.1},
-)
-"""A little of everything that has happened to somebody, for `serve(faults=HOSTILE)`."""
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
@@ -82,7 +74,7 @@ class Fault:
     @property
     def at_once(self) -> bool:
         """Say whether it waits for no request."""
-        return self.action in ON_CHANNELS and self.method == self.path == "*"
+        return self.action in (*ON_CHANNELS, *STRANGE) and self.method == self.path == "*"
 
     def as_json(self) -> dict[str, Any]:
         """Give the fault as `/_sandbox/faults` shows it, without what was not set."""
@@ -97,10 +89,11 @@ class Faults:
         self._made = 0
         self._set: dict[str, tuple[Fault, re.Pattern[str], random.Random]] = {}
 
-    def add(self, fields: object) -> Fault:
-        """Set a fault, or raise `SandboxError` naming the field that is wrong."""
-        fault = _read(fields, f"f{self._made + 1}")
-        self._made += 1
+    def add(self, fields: object, fault_id: str = "") -> Fault:
+        """Set a fault, or raise `SandboxError` naming the field that is wrong. An id of its own takes no number."""
+        fault = _read(fields, fault_id or f"f{self._made + 1}")
+        if not fault_id:
+            self._made += 1
         # Dice of its own: what one fault rolls does not depend on which others are set.
         dice = random.Random(f"{self._seed}:{fault.id}")  # noqa: S311  # repeatable on purpose
         self._set[fault.id] = fault, re.compile(fnmatch.translate(fault.path)), dice
@@ -123,7 +116,12 @@ class Faults:
 
     def in_force(self, action: str) -> float:
         """Say which share of events an action on channels touches now; 0 when no such fault has fired."""
-        return max((each.share for each, _, _ in self._set.values() if each.action == action and each.fired), default=0)
+        shares = (
+            each.share
+            for each, _, _ in self._set.values()
+            if each.action == action and each.fired and (each.at_once or action not in STRANGE)
+        )
+        return max(shares, default=0)
 
     def remove(self, fault_id: str) -> None:
         """Take one fault away; `NotThereError` if no fault has that id."""
@@ -137,6 +135,11 @@ class Faults:
         """Take all faults away; ids and dice start over."""
         self._set.clear()
         self._made = 0
+
+    def clear_profile(self, prefix: str) -> None:
+        """Take away the faults whose ids begin so."""
+        for fault_id in [each for each in self._set if each.startswith(prefix)]:
+            del self._set[fault_id]
 
     def all(self) -> list[dict[str, Any]]:
         """List the faults as `/_sandbox/faults` shows them."""

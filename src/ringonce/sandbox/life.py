@@ -9,7 +9,7 @@ from functools import partial
 from ringonce.sandbox.agenda import Agenda
 from ringonce.sandbox.conversation import Conversation, Fault, Participant
 from ringonce.sandbox.lines import Destination, Lines, Order
-from ringonce.sandbox.stories import SipReason, Story, address_of, story_of
+from ringonce.sandbox.stories import SipReason, Story, address_of
 
 STATION_TAKES = 1.19
 STATION_GIVES_UP = 60.0
@@ -89,7 +89,7 @@ class Exchange:
             uui_data=order.uui_data,
         )
         self.join(conversation, leg)
-        if order.station.auto_answer and story_of(conversation.address).station_answers:
+        if order.station.auto_answer and self._lines.org.story_of(conversation.address).station_answers:
             self._agenda.after(STATION_TAKES, partial(self._dial, conversation, leg, order))
         else:
             self._agenda.after(STATION_GIVES_UP, partial(self.give_up, conversation, leg))
@@ -121,7 +121,7 @@ class Exchange:
         elif destination.user_id:
             self.ring(conversation, leg)
         else:
-            leg.story = story_of(address)
+            leg.story = self._lines.org.story_of(address)
             if leg.story.routable:
                 self._agenda.after(DIALING_TAKES, partial(self._ring, conversation, leg))
             else:

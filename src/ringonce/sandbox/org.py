@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Final
 
+from ringonce.sandbox.stories import Story, story_of
+
 CLIENT_CREDENTIALS: Final = "client_credentials"
 AUTHORIZATION_CODE: Final = "authorization_code"
 REFRESH_TOKEN: Final = "refresh_token"  # noqa: S105 - a grant's name
@@ -141,6 +143,8 @@ class Org:
     did_pool: DidPool
     clients: dict[str, OAuthClient]
     rate_limit: int | None = 300
+    callees: dict[str, Story] = dataclasses.field(default_factory=dict)
+    """What happens at some addresses, whatever their last four digits are."""
     _by_email: dict[str, list[User]] = dataclasses.field(init=False, repr=False, compare=False)
     _by_number: dict[str, Did] = dataclasses.field(init=False, repr=False, compare=False)
 
@@ -170,6 +174,10 @@ class Org:
     def users_of(self, email: str) -> list[User]:
         """Everybody who has this e-mail address."""
         return self._by_email.get(email.lower(), [])
+
+    def story_of(self, address: str) -> Story:
+        """What happens to a call to *address*: what the organisation scripted, else what its digits say."""
+        return self.callees.get(address) or story_of(address)
 
     def did_of(self, number: str) -> Did | None:
         """What the organisation knows of a number of its own."""

@@ -13,8 +13,9 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from ringonce.sandbox.door import TRANSPORT, Door, headers_of
+from ringonce.sandbox.door import Door
 from ringonce.sandbox.http import Reply
+from ringonce.sandbox.line import TRANSPORT, headers_of
 
 _SHORT = 65_536
 _BROKEN = Reply(500)

@@ -10,7 +10,8 @@ from collections.abc import Callable
 import uvicorn
 from uvicorn.server import ServerState
 
-from ringonce.sandbox.door import MOST_BYTES, Door
+from ringonce.sandbox.door import Door
+from ringonce.sandbox.line import MOST_BYTES
 from ringonce.sandbox.protocol import Protocol
 from ringonce.sandbox.trouble import SandboxError
 
@@ -27,9 +28,12 @@ _PATIENCE = 0.05  # seconds that requests get to notice that the server stops
 
 
 class Server:
-    """Serves a door until it is stopped. Made and run on one event loop, but for `bind`."""
+    """Serves a door until it is stopped. Made and run on one event loop, but for `bind`.
 
-    def __init__(self, door: Door, listener: socket.socket) -> None:
+    Without a *listener* it serves what `adopt` brings.
+    """
+
+    def __init__(self, door: Door, listener: socket.socket | None) -> None:
         logging.getLogger("uvicorn.error").addHandler(_ONLY_OURS)
         self._door = door
         self._listener = listener
@@ -53,15 +57,23 @@ class Server:
         """Serve until *stop* is set; *started* is called once connections are taken."""
         self._config.load()
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(self._protocol, sock=self._listener, backlog=_BACKLOG)
+        server = None
+        if self._listener is not None:
+            server = await loop.create_server(self._protocol, sock=self._listener, backlog=_BACKLOG)
         try:
             self._door.rearm()
             started()
             await stop.wait()
         finally:
-            server.close()
+            if server is not None:
+                server.close()
             await self._hang_up()
-            await server.wait_closed()
+            if server is not None:
+                await server.wait_closed()
+
+    async def adopt(self, connection: socket.socket) -> None:
+        """Serve a connection that came by no port."""
+        await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
 
     def _protocol(self) -> asyncio.Protocol:
         return Protocol(self._door, config=self._config, server_state=self._state, app_state={})

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Literal
 
 from ringonce.sandbox.agenda import Agenda
@@ -27,6 +28,8 @@ from ringonce.sandbox.tokens import Tokens
 from ringonce.sandbox.topics import refusal
 
 DECLINED = SipReason(603, "Decline")
+NO_ANSWER = SipReason(480, "Temporarily Unavailable")
+IGNORED_FOR = 30.0
 
 
 class World:
@@ -103,8 +106,10 @@ class World:
             self.tokens.revoke_all(client_id)
         return client
 
-    def phone(self, number: str, action: Literal["answer", "decline", "hangup"]) -> bool:
-        """Do to a telephone what its owner could: take a ringing call, decline it, or hang up.
+    def phone(self, number: str, action: Literal["answer", "decline", "ignore", "hangup"]) -> bool:
+        """Do to a telephone what its owner could: take a ringing call, decline it, let it ring, or hang up.
+
+        Who ignores a call is given up on after 30 s; a story that answers by itself still does.
 
         KeyError when no call is at that number, ValueError when it is in no state for that.
         """
@@ -120,8 +125,10 @@ class World:
             self.exchange.answer(conversation, leg)
         elif action == "decline":
             self.exchange.refuse(conversation, leg, DECLINED)
+        elif action == "ignore":
+            self.agenda.after(IGNORED_FOR, partial(self._give_up, conversation, leg))
         else:
-            raise ValueError(f"{action!r} is nothing a phone can do: answer, decline or hangup.")
+            raise ValueError(f"{action!r} is nothing a phone can do: answer, decline, ignore or hangup.")
         return True
 
     def calls(self) -> list[dict[str, Any]]:
@@ -129,7 +136,11 @@ class World:
 
         A callback is among them once somebody has called.
         """
-        return [_ground_truth(each) for each in self.exchange.conversations.values() if each.agent_id]
+        return [ground_truth(each) for each in self.exchange.conversations.values() if each.agent_id]
+
+    def _give_up(self, conversation: Conversation, leg: Participant) -> None:
+        if leg.live and leg.state != "connected":
+            self.exchange.refuse(conversation, leg, NO_ANSWER)
 
     def _begin(self, now: float) -> None:
         self.org = self._given.own()
@@ -138,7 +149,9 @@ class World:
         self.clients = dict(self.org.clients)
         self.tokens = Tokens(self.agenda, self.dice)
         self.consents = Consents(self.agenda, self.dice, self.tokens)
-        self.channels = Channels(self.agenda, self.dice, self._may_hear)
+        # What channels roll depends on when things happen; it must not change which ids come next.
+        said, trouble = Dice(f"events:{self._seed}"), Dice(f"trouble:{self._seed}")
+        self.channels = Channels(self.agenda, said, trouble, self._may_hear)
         self.directory = Directory(self.agenda, self.org, self._news, self._member)
         self._one_at_a_time = OneAtATime(self.agenda, self._tell)
         self._teller = Teller(self.agenda, self.channels, self.org, self.directory)
@@ -185,7 +198,8 @@ class World:
             self.agenda.after(0.0, self.floor.look)
 
 
-def _ground_truth(conversation: Conversation) -> dict[str, Any]:
+def ground_truth(conversation: Conversation) -> dict[str, Any]:
+    """One conversation as `/_sandbox/calls` shows it."""
     shape: dict[str, Any] = {
         "conversationId": conversation.id,
         "agentId": conversation.agent_id,

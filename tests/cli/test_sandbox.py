@@ -1,0 +1,117 @@
+"""`ringonce sandbox`: its switches, and how other programs learn that it is there."""
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.conftest import Run, Start
+from ringonce.sandbox.default_org import default_org
+from ringonce.sandbox.hostile import USUAL
+from ringonce.sandbox.org_file import parse_org
+
+
+def ask(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  # our own sandbox
+        return json.load(answer)
+
+
+def ready(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout
+    url: str = json.loads(process.stdout.readline())["url"]
+    return url
+
+
+def stop(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=20)
+    return process.returncode, told
+
+
+def test_hostile_takes_its_usual_doses_or_those_that_are_named(start: Start, tmp_path: Path) -> None:
+    usual = start("sandbox", "--port", "0", "--json", "--hostile", "--seed", "7")
+    named = start("sandbox", "--port", "0", "--json", "--hostile", "lost_answers=0.3,throttled=0")
+
+    assert ask(f"{ready(usual)}/_sandbox/hostile")["doses"] == USUAL
+    assert ask(f"{ready(named)}/_sandbox/hostile")["doses"] == {**USUAL, "lost_answers": 0.3, "throttled": 0}
+    assert (stop(usual)[0], stop(named)[0]) == (0, 0)
+
+
+def test_faults_and_a_manual_clock_hold_from_the_start(start: Start) -> None:
+    fault = '{"action":"drop_after","path":"/api/v2/conversations/calls*","times":1}'
+    process = start("sandbox", "--port", "0", "--json", "--manual", "--fault", fault)
+    url = ready(process)
+
+    assert [each["action"] for each in ask(f"{url}/_sandbox/faults")["faults"]] == ["drop_after"]
+    assert ask(f"{url}/_sandbox/clock")["mode"] == "manual"
+    assert stop(process)[0] == 0
+
+
+def test_the_ready_file_holds_the_address_while_the_sandbox_listens(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "ready"
+    process = start("sandbox", "--port", "0", "--json", "--ready-file", str(file))
+    url = ready(process)
+
+    assert file.read_text() == f"{url}\n"
+    assert [each.name for each in tmp_path.iterdir() if "ready" in each.name] == ["ready"]
+    assert stop(process)[0] == 0
+    assert not file.exists()
+
+
+def test_a_ready_file_that_cannot_be_written_is_told(run: Run, tmp_path: Path) -> None:
+    result = run("sandbox", "--port", "0", "--ready-file", str(tmp_path / "nowhere" / "ready"))
+
+    assert result.exit_code == 2
+    assert "no such file" in result.output
+
+
+def test_the_default_org_is_printed_as_a_file_that_it_takes() -> None:
+    command = [sys.executable, "-m", "ringonce.cli", "sandbox", "--print-org"]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  # our own
+
+    assert parse_org(done.stdout) == default_org()
+
+
+def test_an_org_file_with_more_agents_is_printed_whole(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "org.toml"
+    file.write_text('[[users]]\nname = "Kim"\nemail = "kim@example.com"\n')
+    command = [sys.executable, "-m", "ringonce.cli", "sandbox", "--print-org", "--org", str(file), "--agents", "1"]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  # our own
+
+    org = parse_org(done.stdout)
+    assert [user.email for user in org.users.values()] == ["kim@example.com", "agent-00001@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--hostile", "lost_answer=1"], "did you mean lost_answers?"),
+        (["--fault", "{"], "is no JSON"),
+        (["--fault", '{"action":"explode"}'], "action must be one of"),
+        (["--org", "/nowhere.toml"], "no such file"),
+        (["--org", "/nowhere.toml", "--print-org"], "no such file"),
+    ],
+)
+def test_a_wrong_switch_is_told_with_what_to_do(run: Run, words: list[str], told: str) -> None:
+    result = run("sandbox", "--port", "0", *words)
+
+    assert result.exit_code == 2
+    assert told in result.output
+
+
+def test_a_bad_field_of_an_org_file_is_named_by_its_path(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "org.toml"
+    file.write_text('[[users]]\nname = "Kim"\nemail = "kim@example.com"\nstation = "Desk"\n')
+
+    result = run("sandbox", "--port", "0", "--org", str(file))
+
+    assert result.exit_code == 2
+    assert "users[0].station" in result.output
+    assert "Traceback" not in result.output
