@@ -70,6 +70,7 @@ def test_the_summary_counts_calls_and_the_work_after_them(ask: Any, hear: Callab
     heard = hear(f"v2.users.{ADA}.conversationsummary")
 
     ask.place("0006", callFromQueueId=SALES)
+    world.advance(world.now + 0.5)
     ask.place("0004")
     world.advance(world.now + 20)
 
