@@ -12,7 +12,18 @@ from litestar.types import ASGIApp, HTTPScope
 
 from ringonce.service.access import Role
 from ringonce.service.house import House
-from ringonce.service.web import administering, batches, calls, connect, document, events, hooks, steering, watching
+from ringonce.service.web import (
+    administering,
+    batches,
+    calls,
+    connect,
+    document,
+    events,
+    hooks,
+    live,
+    steering,
+    watching,
+)
 from ringonce.service.web.bodies import StrictRequest
 from ringonce.service.web.desk import Desk
 from ringonce.service.web.doorkeeper import Doorkeeper, Pace, allowed
@@ -22,7 +33,7 @@ from ringonce.service.web.tail import Tail
 
 PER_MINUTE = 6_000
 """Requests that a token may make in a minute unless told otherwise."""
-ROOMS = (calls, steering, batches, events, administering, hooks, connect, watching)
+ROOMS = (calls, steering, batches, live, events, administering, hooks, connect, watching)
 DOORS: tuple[Any, ...] = tuple(door for room in ROOMS for door in room.DOORS)
 
 
