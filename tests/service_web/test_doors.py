@@ -28,6 +28,10 @@ ROLES = {
     "/v1/batches/{batch_id}": {"GET": "viewer"},
     "/v1/batches/{batch_id}/preview": {"GET": "viewer"},
     "/v1/batches/{batch_id}/results.csv": {"GET": "viewer"},
+    "/v1/lists": {"GET": "admin"},
+    "/v1/lists/{name}": {"PUT": "admin", "DELETE": "admin"},
+    "/v1/lists/{name}/numbers": {"POST": "admin"},
+    "/v1/lists/{name}/numbers/{number}": {"DELETE": "admin"},
     "/v1/webhooks": {"GET": "admin", "POST": "admin"},
     "/v1/webhooks/{hook_id}": {"GET": "admin", "DELETE": "admin"},
     "/v1/enrolments": {"GET": "admin", "POST": "admin"},
@@ -56,6 +60,8 @@ IDS = {
     "batch_id": "batch_0019aac1f2c03b1c7d9e0f24",
     "hook_id": "hook_0019aac1f2c03b1c7d9e0f24",
     "agent": "nobody@example.com",
+    "name": "own",
+    "number": "+15559876543",
 }
 
 

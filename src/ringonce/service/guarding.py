@@ -73,6 +73,12 @@ class Guarding:
         self._mark = SqlLedger(store.engine).mark
         self._guard_with = functools.lru_cache(maxsize=4)(self._made_with)
 
+    @property
+    def files(self) -> tuple[tuple[ListSettings, int], ...]:
+        """The lists that the settings name files of, as they were read at the start, each with its count of numbers."""
+        named = (one for one in self._rules.list if one.file)
+        return tuple((one, len(read)) for one, read in zip(named, self._files, strict=True))
+
     def notices(self, now: float) -> list[str]:
         """Say what an operator should know before any call."""
         return self._guard_with(()).notices(now)
@@ -113,9 +119,8 @@ class Guarding:
         tried = _tried(db, records, now - self._guard_with(kept).memory.total_seconds())
         on: dict[str, set[str]] = {}
         if kept:
-            for mark, name in db.execute(
-                sa.select(listed.c.mark, listed.c.list).where(listed.c.mark.in_({record.mark for record in records}))
-            ):
+            held = sa.select(listed.c.mark, lists.c.name).join(lists, lists.c.edition == listed.c.edition)
+            for mark, name in db.execute(held.where(listed.c.mark.in_({record.mark for record in records}))):
                 on.setdefault(mark, set()).add(name)
         query = sa.select(tokens.c.id).where(tokens.c.id.in_(overriding), tokens.c.role != Role.ADMIN)
         powerless = set(db.scalars(query)) if overriding else set()

@@ -20,6 +20,7 @@ from ringonce.service.web import (
     document,
     events,
     hooks,
+    lists,
     live,
     steering,
     watching,
@@ -33,7 +34,7 @@ from ringonce.service.web.tail import Tail
 
 PER_MINUTE = 6_000
 """Requests that a token may make in a minute unless told otherwise."""
-ROOMS = (calls, steering, batches, live, events, administering, hooks, connect, watching)
+ROOMS = (calls, steering, batches, live, events, administering, lists, hooks, connect, watching)
 DOORS: tuple[Any, ...] = tuple(door for room in ROOMS for door in room.DOORS)
 
 
