@@ -53,6 +53,12 @@ def names_of(db: sa.Connection, agent_ids: Iterable[str]) -> dict[str, list[str]
     return found
 
 
+def numbers_of(db: sa.Connection, call_ids: Iterable[str]) -> dict[str, str]:
+    """Give the whole numbers (E.164) of calls, for those who may see them."""
+    query = sa.select(calls.c.id, calls.c.number).where(calls.c.id.in_(list(call_ids)))
+    return {row.id: row.number for row in db.execute(query)}
+
+
 def known_agent(db: sa.Connection, name: str) -> str:
     """Give the id of an agent who was looked up before; empty if nobody was by that name."""
     found: str | None = db.scalar(sa.select(agents.c.agent_id).where(agents.c.name == name.casefold()))
