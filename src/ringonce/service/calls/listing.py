@@ -27,6 +27,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Calls taken in from *since* on and before *until*."""
     key: str = ""
     """The intent's key, or the ledger's of one of its attempts."""
+    conversation: str = ""
     ends: str = ""
     """The number's last digits."""
     shortest: int = 0
@@ -76,6 +77,7 @@ def _filters(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
         (calls.c.outcome, wanted.outcome),
         (calls.c.batch_id, wanted.batch),
         (calls.c.mark, wanted.mark),
+        (calls.c.conversation_id, wanted.conversation),
     ):
         if value:
             yield column == value
