@@ -2,19 +2,21 @@
 
 import datetime as dt
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from ringonce.errors import NotFound
-from ringonce.numbers import masked
+from ringonce.errors import InvalidInput, NotFound
+from ringonce.numbers import masked, shown
 from ringonce.service import audit, feed
 from ringonce.service.calls.accepting import new_id
 from ringonce.service.dialing.turns import insert_once
 from ringonce.service.store.tables import listed, lists
 
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
 DAY = 86_400.0
 AT_ONCE = 5_000
 """Numbers that one transaction takes away: others want to write, too."""
@@ -60,6 +62,17 @@ def get(db: sa.Connection, name: str, now: float) -> Kept:
     return _kept(_found(db, lists.select().where(lists.c.name == name), name), now)
 
 
+def sound_name(name: str) -> str:
+    """Give the name as it is. Raise `InvalidInput` for one that is not fit for an address."""
+    if not re.fullmatch(NAME, name):
+        raise InvalidInput(
+            f"{shown(name)} can't be a list's name",
+            why="it has letters, digits, dots and dashes, and at most 80 of them",
+            fix="name it like national-registry",
+        )
+    return name
+
+
 def edition(now: float) -> str:
     """Name an edition that is to be staged."""
     return new_id("edition", now)
@@ -92,8 +105,8 @@ def add(db: sa.Connection, name: str, numbers: Sequence[tuple[str, str]], *, by:
     new = stage(db, found["edition"], [mark for _, mark in numbers])
     if new:
         db.execute(lists.update().where(lists.c.name == name).values(numbers=lists.c.numbers + new, changed_at=now))
-        shown = [masked(number) for number, _ in numbers]
-        audit.note(db, by, "list.added", name, now=now, numbers=shown, new=new)
+        hidden = [masked(number) for number, _ in numbers]
+        audit.note(db, by, "list.added", name, now=now, numbers=hidden, new=new)
     return _told(db, name, now) if new else get(db, name, now), new
 
 

@@ -15,7 +15,7 @@ from msgspec import Meta
 from ringonce import numbers
 from ringonce.errors import InvalidInput, NotFound
 from ringonce.service.donotcall import keeping, taking
-from ringonce.service.donotcall.keeping import DAY, Kept
+from ringonce.service.donotcall.keeping import DAY, NAME, Kept
 from ringonce.service.donotcall.reading import Reader
 from ringonce.service.donotcall.taking import Faulty
 from ringonce.service.guard.settings import ListSettings
@@ -26,7 +26,6 @@ from ringonce.service.web.problems import KINDS, MEDIA_TYPE, URN, ProblemError
 
 Asked = Request[Any, Any, Any]
 MOST_BYTES = 1 << 30
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
 ListName = Annotated[str, PathParameter(pattern=NAME, description="Letters, digits, dots, dashes.")]
 Number = Annotated[str, Meta(min_length=1, max_length=64)]
 
