@@ -80,12 +80,13 @@ def test_a_list_is_replaced_in_one_moment_and_what_it_held_before_is_gone(servic
         (b'{"note": "x"}\n', 1, "number"),
         (b'{"number": "+15559876543"\n', 1, "JSON"),
         (b'number,x\n"+15559876543,1\n', 2, "quote"),
+        (b"a\rb,c\n", 1, "header"),
         (b"+15559876543,2026\n", 1, "number"),
         (b"911\n", 1, "emergency"),
         (b"\n# nobody\n", 0, "empty"),
         (b"", 0, "empty"),
     ],
-    ids=["short", "UTF-16", "latin-1", "NUL", "long line", "column", "field", "JSON", "quote", "comma", "911", "blank",
+    ids=["short", "UTF-16", "latin-1", "NUL", "long line", "column", "field", "JSON", "quote", "CR", "comma", "911", "blank",
          "nothing"],
 )  # fmt: skip
 def test_a_list_with_a_fault_changes_nothing_and_says_which_line(

@@ -102,13 +102,17 @@ class Reader:
 
     def _head(self, text: str) -> None:
         self._delimiter = max(_DELIMITERS, key=text.count)
-        names = [name.strip().casefold() for name in next(csv.reader([text], delimiter=self._delimiter), [])]
+        try:
+            fields = next(csv.reader([text], delimiter=self._delimiter), [])
+        except csv.Error as wrong:
+            raise self._unread(f"its first line is no number and no header: {wrong}", self._line) from wrong
+        names = [name.strip().casefold() for name in fields]
         wanted = [name.strip().casefold() for name in self._columns]
         wanted = wanted or [next((name for name in COLUMNS if name in names), "number")]
         if missing := [name for name in wanted if name not in names]:
             raise FileRefused(
                 f"The list has no column {shown(missing[0])}",
-                row=1,
+                row=self._line,
                 why=f"its first line has {', '.join(shown(name) for name in names[:10])}",
                 fix="say which columns make up the number (column=), or give one number a line and no header",
             )
