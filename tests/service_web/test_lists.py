@@ -86,8 +86,8 @@ def test_a_list_is_replaced_in_one_moment_and_what_it_held_before_is_gone(servic
         (b"\n# nobody\n", 0, "empty"),
         (b"", 0, "empty"),
     ],
-    ids=["short", "UTF-16", "latin-1", "NUL", "long line", "column", "field", "JSON", "quote", "CR", "comma", "911", "blank",
-         "nothing"],
+    ids=["short", "UTF-16", "latin-1", "NUL", "long line", "column", "field", "JSON", "quote", "CR", "comma", "911",
+         "blank", "nothing"],
 )  # fmt: skip
 def test_a_list_with_a_fault_changes_nothing_and_says_which_line(
     service: Service, body: bytes, row: int, says: str
