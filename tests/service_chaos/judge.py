@@ -69,9 +69,9 @@ def verdict(asked: list[Record], made: list[dict[str, Any]], figures: Figures) -
 
 
 def _at_once(made: list[dict[str, Any]], figures: Figures) -> Iterator[str]:
-    lives: dict[tuple[str, bool], list[dict[str, Any]]] = {}
+    lives: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for call in made:
-        lives.setdefault((call["agentId"], call["forgotten"]), []).append(call)
+        lives.setdefault((call["agentId"], call["life"]), []).append(call)
     for (agent, _), theirs in lives.items():
         for before, after in itertools.pairwise(sorted(theirs, key=lambda call: call["createdAt"])):
             if before["endedAt"] is None or before["endedAt"] > after["createdAt"]:

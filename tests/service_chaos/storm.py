@@ -23,6 +23,8 @@ from service_chaos.postgres import PostgresProcess
 
 TICK = 0.25
 PATIENCE = 900.0
+TAKEN_OVER = 30.0
+"""Seconds within which a dead worker's calls are another's."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +112,10 @@ class Storm:
             sandbox.pass_time(600)
             sandbox.count_requests()
             self.figures.creates_received, self.figures.lost_answers = sandbox.creates, sandbox.lost_answers
-            return list(verdict(every(store), sandbox.record(), self.figures))
+            wrong = list(verdict(every(store), sandbox.record(), self.figures))
+            if self.figures.slowest_take_over > TAKEN_OVER:
+                wrong.append(f"a call had a dead worker for {self.figures.slowest_take_over:.0f} s")
+            return wrong
 
     def _ask(self, store: Store) -> None:
         mark = SqlLedger(store.engine).mark
