@@ -30,7 +30,9 @@ class Figures:
     two_calls_at_once: int = 0
     unknown: int = 0
     slowest_take_over: float = 0.0
-    """Seconds for which a call had a dead worker, at the most."""
+    """Seconds for which a call had a dead worker though another one was up, at the most."""
+    nobody_up: float = 0.0
+    """Seconds without any worker that was up."""
 
 
 def every(store: Store) -> list[Record]:

@@ -20,9 +20,9 @@ from ringonce.service import audit, guard
 from ringonce.service.access import Role
 from ringonce.service.calls import Record
 from ringonce.service.dialing import Verdict
-from ringonce.service.dialing.turns import insert_once
 from ringonce.service.guard.settings import ListSettings
 from ringonce.service.store import Store
+from ringonce.service.store.inserting import insert_once
 from ringonce.service.store.tables import attempts, listed, lists, settings, tokens
 
 VARIABLE, FILE = "RINGONCE_GUARD", "guard.toml"

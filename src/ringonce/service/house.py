@@ -25,13 +25,13 @@ from ringonce.ledger import Ledger
 from ringonce.ledger.sql import SqlLedger
 from ringonce.service import enrolled
 from ringonce.service.calls import OPEN, State
-from ringonce.service.dialing.turns import insert_once
 from ringonce.service.enrolling import Enrolling
 from ringonce.service.guarding import Guarding
 from ringonce.service.guarding import opened as guarded
 from ringonce.service.hooks.delivering import Deliveries
 from ringonce.service.hooks.sending import Sender
 from ringonce.service.store import Store
+from ringonce.service.store.inserting import insert_once
 from ringonce.service.store.tables import agents, calls, lines, settings
 from ringonce.service.vault import Vault, VaultLocked, open_vault, ready
 

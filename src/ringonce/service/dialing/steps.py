@@ -36,6 +36,7 @@ from ringonce.service.calls.changing import change
 from ringonce.service.dialing import Guarding, batched, turns
 from ringonce.service.dialing.retrying import again_at
 from ringonce.service.store import Store
+from ringonce.service.store.inserting import insert_once
 from ringonce.service.store.tables import attempts, identities, intents
 from ringonce.service.traces import span
 
@@ -276,7 +277,7 @@ def _has_own_token(db: sa.Connection, agent_id: str) -> bool:
 
 def _attempted(db: sa.Connection, record: Record, now: float) -> None:
     """Note the attempt before it is made: caps for each number count it even if a crash hides what became of it."""
-    turns.insert_once(db, attempts, intent=record.intent, call_id=record.id, mark=record.mark, at=now, outcome="")
+    insert_once(db, attempts, intent=record.intent, call_id=record.id, mark=record.mark, at=now, outcome="")
 
 
 def _order(record: Record) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from ringonce.service.calls.changing import change
 from ringonce.service.dialing import batched
 from ringonce.service.dialing.batched import Candidate
 from ringonce.service.dialing.sieving import Sieve, sifted
+from ringonce.service.store.inserting import insert_once
 from ringonce.service.store.tables import agents, batches, calls, lines, pools
 
 NEVER = 1e15
@@ -166,12 +167,10 @@ def of_worker(db: sa.Connection, worker: str) -> list[Turn]:
     return [Turn(*found) for found in db.execute(query)]
 
 
-def hand_over(db: sa.Connection, turn: Turn, to: str) -> Turn | None:
-    """Have another worker go on with a turn; None if somebody else was quicker."""
-    mine = (lines.c.call_id == turn.call_id, lines.c.run == turn.run, lines.c.worker == turn.worker)
-    if db.execute(lines.update().where(*mine).values(worker=to)).rowcount != 1:
-        return None
-    return Turn(turn.call_id, turn.run, to)
+def inherit(db: sa.Connection, dead: str, heir: str) -> list[Turn]:
+    """Have a worker go on with the turns of a dead one, all that nobody else has taken over; give them."""
+    theirs = lines.update().where(lines.c.worker == dead, lines.c.call_id != "").values(worker=heir)
+    return [Turn(*found) for found in db.execute(theirs.returning(lines.c.call_id, lines.c.run, lines.c.worker))]
 
 
 def anew(db: sa.Connection, turn: Turn, now: float) -> Turn | None:
@@ -192,11 +191,3 @@ def expire(db: sa.Connection, now: float, limit: int = 200) -> int:
     for call_id in found:
         change(db, call_id, of={State.WAITING}, now=now, state=State.EXPIRED, ended_at=now)
     return len(found)
-
-
-def insert_once(db: sa.Connection, table: sa.Table, **values: object) -> None:
-    """Insert a row unless there is one of the same key."""
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    build = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
-    db.execute(build(table).values(**values).on_conflict_do_nothing())

@@ -131,11 +131,10 @@ class Worker:
 
     async def _adopt(self) -> None:
         now = self._steps.clock()
-        for turn in await self._store.look_urgently(_orphans, self.id, now, self._dead_after):
-            mine = await self._store.run_urgently(turns.hand_over, turn, self.id)
-            if mine is not None:
-                log.warning("going on with call %s of worker %s", turn.call_id, turn.worker)
-                self._do(mine, begun=True)
+        for dead in await self._store.look_urgently(_dead, self.id, now, self._dead_after):
+            for turn in await self._store.run_urgently(turns.inherit, dead, self.id):
+                log.warning("going on with call %s of worker %s", turn.call_id, dead)
+                self._do(turn, begun=True)
         await self._find_lost()
 
     async def _find_lost(self) -> None:
@@ -222,11 +221,11 @@ def _gone(db: sa.Connection, worker: str) -> None:
     db.execute(workers.update().where(workers.c.id == worker).values(state=GONE))
 
 
-def _orphans(db: sa.Connection, worker: str, now: float, dead_after: float) -> list[Turn]:
-    """Give the turns of workers that have gone, or gave no sign of life for long."""
+def _dead(db: sa.Connection, worker: str, now: float, dead_after: float) -> list[str]:
+    """Give the workers that have turns and have gone, or gave no sign of life for long."""
     held = sa.select(workers).join(lines, lines.c.worker == workers.c.id).where(workers.c.id != worker).distinct()
-    dead = [one for one in db.execute(held) if one.state == GONE or now > one.beat_at + dead_after or _vanished(one)]
-    return [turn for one in dead for turn in turns.of_worker(db, one.id)]
+    found = db.execute(held).all()
+    return [one.id for one in found if one.state == GONE or now > one.beat_at + dead_after or _vanished(one)]
 
 
 def _vanished(one: sa.Row[Any]) -> bool:
