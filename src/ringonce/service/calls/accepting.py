@@ -46,11 +46,13 @@ def accept(
     batch_id: str | None = None,
     row: int | None = None,
     paused: bool = False,
+    agent_id: str = "",
 ) -> Accepted:
     """Insert the call, waiting; or give the one that its key stands for already.
 
     *number* is the asked one in E.164, *mark* the ledger's of it, *by* the API token's id, and *paused* keeps it from
-    being dialled until its batch goes on. Raise `IntentConflict` if the key stands for another call.
+    being dialled until its batch goes on. *agent_id*, if it is known, is one whose line there is.
+    Raise `IntentConflict` if the key stands for another call.
     """
     now = time.time() if now is None else now
     given = fingerprint(ask, number)
@@ -94,7 +96,7 @@ def drafted(ask: Ask, *, key: str, number: str, mark: str, by: str, now: float) 
         batch_id=None,
         row=None,
         agent=ask.agent,
-        agent_id="",
+        agent_id=agent_id,
         number=number,
         mark=mark,
         zone=ask.zone,

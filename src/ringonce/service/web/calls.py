@@ -138,14 +138,14 @@ async def story(request: Request[Any, Any, Any], call_id: FromPath[str]) -> Call
 def _take_in(
     db: sa.Connection, ask: Ask, *, key: str, number: str, mark: str, token: Token, now: float, agent_id: str
 ) -> tuple[Accepted, CallShown]:
-    accepted = accept(db, ask, key=key, number=number, mark=mark, by=token.id, now=now)
+    if agent_id:
+        # The line comes first, for workers hold it before anything else, too: the feed's turn is taken after it.
+        named(db, ask.agent, agent_id)
+    accepted = accept(db, ask, key=key, number=number, mark=mark, by=token.id, now=now, agent_id=agent_id)
     record = accepted.record
-    if not accepted.replayed:
-        if agent_id:
-            named(db, ask.agent, agent_id)
-        if ask.override is not None:
-            rules = sorted(ask.override.rules)
-            audit.note(db, token.id, "call.override", record.id, now=now, rules=rules, reason=ask.override.reason)
+    if not accepted.replayed and ask.override is not None:
+        rules = sorted(ask.override.rules)
+        audit.note(db, token.id, "call.override", record.id, now=now, rules=rules, reason=ask.override.reason)
     # A replay is told what was told the first time; how the call stands now is at its Location.
     first = feed.since(db, 0, limit=1, subject=record.id)
     told = first[0].body if first and first[0].kind == "call.accepted" else record.shown()
