@@ -72,7 +72,8 @@ def accept(
             )
         return Accepted(there, replayed=True)
     made = drafted(ask, key=key, number=number, mark=mark, by=by, now=now)
-    made = msgspec.structs.replace(made, batch_id=batch_id, row=row, why={"for": "batch"} if paused else {})
+    why = {"for": "batch"} if paused else {}
+    made = msgspec.structs.replace(made, batch_id=batch_id, row=row, why=why, agent_id=agent_id)
     try:
         with db.begin_nested():
             db.execute(calls.insert().values(msgspec.to_builtins(made)))
@@ -96,7 +97,7 @@ def drafted(ask: Ask, *, key: str, number: str, mark: str, by: str, now: float) 
         batch_id=None,
         row=None,
         agent=ask.agent,
-        agent_id=agent_id,
+        agent_id="",
         number=number,
         mark=mark,
         zone=ask.zone,
