@@ -228,5 +228,4 @@ class StrictRequest(Request[Any, Any, Any]):
 
 def shown(record: Record, *, whole_number: bool) -> CallShown:
     """Give a call as the outside sees it."""
-    flags = {name: bool(record.told.get(name)) and record.state is State.LIVE for name in ("held", "muted")}
-    return msgspec.convert(record.shown(whole_number=whole_number) | flags, CallShown)
+    return msgspec.convert(record.shown(whole_number=whole_number), CallShown)
