@@ -69,14 +69,30 @@ def accept(
                 fix="one key is one decision to call: give this one a key of its own",
             )
         return Accepted(there, replayed=True)
-    made = Record(
+    made = drafted(ask, key=key, number=number, mark=mark, by=by, now=now)
+    made = msgspec.structs.replace(made, batch_id=batch_id, row=row, why={"for": "batch"} if paused else {})
+    try:
+        with db.begin_nested():
+            db.execute(calls.insert().values(msgspec.to_builtins(made)))
+    except sa.exc.IntegrityError:
+        # Somebody else's transaction was quicker with the same key.
+        if by_key(db, key) is None:
+            raise
+        return accept(db, ask, key=key, number=number, mark=mark, by=by, now=now, batch_id=batch_id, row=row)
+    feed.tell(db, "call.accepted", made.id, made.shown(), agent_id=ask.agent, now=now)
+    return Accepted(made, replayed=False)
+
+
+def drafted(ask: Ask, *, key: str, number: str, mark: str, by: str, now: float) -> Record:
+    """Give the call that would be taken in; nothing is kept."""
+    return Record(
         id=new_id("call", now),
         key=key,
-        fingerprint=given,
+        fingerprint=fingerprint(ask, number),
         created_by=by,
         created_at=now,
-        batch_id=batch_id,
-        row=row,
+        batch_id=None,
+        row=None,
         agent=ask.agent,
         agent_id="",
         number=number,
@@ -88,7 +104,7 @@ def accept(
         expires_at=ask.expires_at,
         state=State.WAITING,
         due_at=max(now, ask.not_before),
-        why={"for": "batch"} if paused else {},
+        why={},
         attempt=1,
         conversation_id="",
         progress="",
@@ -98,13 +114,3 @@ def accept(
         ended_at=None,
         changed_at=now,
     )
-    try:
-        with db.begin_nested():
-            db.execute(calls.insert().values(msgspec.to_builtins(made)))
-    except sa.exc.IntegrityError:
-        # Somebody else's transaction was quicker with the same key.
-        if by_key(db, key) is None:
-            raise
-        return accept(db, ask, key=key, number=number, mark=mark, by=by, now=now, batch_id=batch_id, row=row)
-    feed.tell(db, "call.accepted", made.id, made.shown(), agent_id=ask.agent, now=now)
-    return Accepted(made, replayed=False)

@@ -20,6 +20,7 @@ from ringonce.service.web import (
     document,
     events,
     hooks,
+    live,
     page,
     session,
     steering,
@@ -35,7 +36,7 @@ from ringonce.service.web.tail import Tail
 
 PER_MINUTE = 6_000
 """Requests that a token may make in a minute unless told otherwise."""
-ROOMS = (calls, steering, batches, events, administering, hooks, connect, watching, session, page)
+ROOMS = (calls, steering, batches, live, events, administering, hooks, connect, watching, session, page)
 DOORS: tuple[Any, ...] = tuple(door for room in ROOMS for door in room.DOORS)
 
 
