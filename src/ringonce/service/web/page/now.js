@@ -6,7 +6,7 @@ import { button, el, mark, seldom, tell } from "./dom.js";
 import { rows } from "./rows.js";
 import { sampleCalls } from "./sample.js";
 import { PHASES, because, count, many, phaseWord, spaced, span } from "./words.js";
-import { clock, on, world } from "./world.js";
+import { clock, nameOf, on, world } from "./world.js";
 
 const REACH = 280;
 const AFTER = 8;
@@ -78,8 +78,7 @@ export function now(place, { who }) {
     if (["dialing", "live"].includes(call.state)) {
       over.delete(call.id);
     } else if (call.state === "ended" || call.state === "refused" || call.state === "unknown") {
-      const agent = world.now?.calls.find((one) => one.id === call.id)?.agent || call.agent;
-      over.set(call.id, { ...call, agent, phase: "ended", since: event.at, until: clock() + AFTER });
+      over.set(call.id, { ...call, agent: nameOf(call), phase: "ended", since: event.at, until: clock() + AFTER });
     }
     rearrange();
   }

@@ -1,7 +1,7 @@
 // What the page knows of the service: a snapshot, kept up to date by one stream of events.
 
 import { get, whenSignedOut } from "./api.js";
-import { announce } from "./dom.js";
+import { announce, seldom } from "./dom.js";
 
 const LIGHTLY_EVERY = 4000;
 const AGAIN_FIRST = 1000;
@@ -13,6 +13,7 @@ const changes = new EventTarget();
 export const world = {
   now: null,
   calls: new Map(),
+  names: new Map(),
   seen: [],
   link: "connecting",
   lastEvent: 0,
@@ -23,6 +24,7 @@ let timer = null;
 let poll = null;
 let wait = AGAIN_FIRST;
 let running = false;
+let left = 0;
 
 export const clock = () => Date.now() / 1000 + ahead;
 
@@ -119,6 +121,8 @@ async function lightly() {
 function took(snapshot, whole) {
   if (!running) return;
   ahead = snapshot.at - Date.now() / 1000;
+  if (whole) left = snapshot.more_calls;
+  snapshot.more_calls = left;
   world.now = snapshot;
   const spent = snapshot.quota[0];
   world.seen.push({ at: snapshot.at, used: spent ? spent.used : 0, limit: spent ? spent.limit : null });
@@ -126,7 +130,10 @@ function took(snapshot, whole) {
   if (whole) {
     world.lastEvent = snapshot.last_event_id;
     world.calls.clear();
-    for (const call of snapshot.calls) world.calls.set(call.id, call);
+    for (const call of snapshot.calls) {
+      world.calls.set(call.id, call);
+      world.names.set(call.agent_id, call.agent);
+    }
     say("calls");
     say("whole");
   }
@@ -158,7 +165,7 @@ function flight(call, at, before) {
   return {
     id: call.id,
     agent_id: call.agent_id,
-    agent: before ? before.agent : call.agent,
+    agent: nameOf(call),
     to: before && !before.to.includes("•") ? before.to : call.to,
     state: call.state,
     phase,
@@ -171,6 +178,25 @@ function flight(call, at, before) {
     changed_at: at,
   };
 }
+
+// What to call the agent of a call: rows of a pool know only an id.
+export function nameOf(call) {
+  const known = world.names.get(call.agent_id);
+  if (known) return known;
+  if (call.agent && call.agent !== call.agent_id) {
+    if (call.agent_id) world.names.set(call.agent_id, call.agent);
+    return call.agent;
+  }
+  if (call.agent_id) learnNames();
+  return call.agent || "anybody of the pool";
+}
+
+const learnNames = seldom(async () => {
+  const page = await get("/v1/agents", { limit: 1000 }).catch(() => ({ agents: [] }));
+  for (const one of page.agents) world.names.set(one.agent_id, one.name);
+  for (const call of world.calls.values()) call.agent = world.names.get(call.agent_id) || call.agent;
+  say("calls");
+}, 5000);
 
 // Browsers keep six connections to a server; a page that nobody looks at gives its own back.
 document.addEventListener("visibilitychange", () => {
