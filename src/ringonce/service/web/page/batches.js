@@ -29,7 +29,11 @@ export function batches(place, { who }) {
   let cursor = "";
 
   async function load(after = "") {
-    const page = await get("/v1/batches", { cursor: after, limit: 20 }).catch((problem) => ({ batches: [], next: null, problem }));
+    const page = await get("/v1/batches", { cursor: after, limit: 20 }).catch((problem) => ({
+      batches: [],
+      next: null,
+      problem,
+    }));
     if (page.problem) {
       none.hidden = false;
       none.textContent = page.problem.message;
@@ -74,7 +78,12 @@ function summary(id) {
   const state = el("span", { class: "tag" });
   const words = el("span", { class: "soft number" });
   const bar = stacked();
-  const element = el("article", { class: "panel batchline", "data-id": id }, el("div", { class: "bar" }, el("h2", {}, name), state, el("span", { class: "grow" }), words), bar.element);
+  const element = el(
+    "article",
+    { class: "panel batchline", "data-id": id },
+    el("div", { class: "bar" }, el("h2", {}, name), state, el("span", { class: "grow" }), words),
+    bar.element,
+  );
   const again = seldom(async () => {
     const batch = await get(`/v1/batches/${id}`).catch(() => null);
     if (batch) show(batch, true);
@@ -89,7 +98,10 @@ function summary(id) {
       return;
     }
     const states = batch.progress.states;
-    tell(words, `${count(batch.rows - batch.progress.open)} of ${many(batch.rows, "row")} over · ${moment(batch.created_at)}`);
+    tell(
+      words,
+      `${count(batch.rows - batch.progress.open)} of ${many(batch.rows, "row")} over · ${moment(batch.created_at)}`,
+    );
     bar.show(PARTS.map(([part, label]) => [part, label, states[part] || 0]));
   }
   return { element, show, again };
@@ -102,7 +114,15 @@ function taking() {
   const pace = el("input", { type: "number", name: "pace", min: "0", max: "60000", step: "any", inputmode: "decimal" });
   const attempts = el("input", { type: "number", name: "attempts", min: "1", max: "10", step: "1", value: "1" });
   const skip = el("input", { type: "checkbox", name: "skip_bad", id: "skip-bad" });
-  const label = el("label", { class: "drop", for: "batch-file" }, el("strong", { text: "Drop a file of calls here, or choose one" }), el("span", { class: "soft", text: "CSV with a header (key, agent, to …), or one JSON object a line. Nothing is taken before you say so." }));
+  const label = el(
+    "label",
+    { class: "drop", for: "batch-file" },
+    el("strong", { text: "Drop a file of calls here, or choose one" }),
+    el("span", {
+      class: "soft",
+      text: "CSV with a header (key, agent, to …), or one JSON object a line. Nothing is taken before you say so.",
+    }),
+  );
   file.id = "batch-file";
   const result = el("div", { "aria-live": "polite" });
   const drop = el("div", { class: "dropzone" }, file, label);
@@ -110,7 +130,23 @@ function taking() {
     "details",
     { class: "settings" },
     el("summary", { text: "Settings for the whole file" }),
-    el("div", { class: "grid" }, field("Name", name), field("Calls a minute", pace, { hint: "Empty: as fast as agents and quota permit." }), field("Attempts", attempts, { hint: "Tried again after busy and no answer." }), field("Pool of agents", pool, { hint: "For rows without an agent: one a line. Whoever is free first takes the next.", wide: true }), el("p", { class: "tick wide" }, skip, el("label", { for: "skip-bad", text: "Take the good rows of a file that has bad ones" }))),
+    el(
+      "div",
+      { class: "grid" },
+      field("Name", name),
+      field("Calls a minute", pace, { hint: "Empty: as fast as agents and quota permit." }),
+      field("Attempts", attempts, { hint: "Tried again after busy and no answer." }),
+      field("Pool of agents", pool, {
+        hint: "For rows without an agent: one a line. Whoever is free first takes the next.",
+        wide: true,
+      }),
+      el(
+        "p",
+        { class: "tick wide" },
+        skip,
+        el("label", { for: "skip-bad", text: "Take the good rows of a file that has bad ones" }),
+      ),
+    ),
   );
   const element = el("section", { class: "panel taking", "aria-label": "Take in a file" }, drop, settings, result);
   let chosen = null;
@@ -119,14 +155,21 @@ function taking() {
 
   const query = () => ({
     name: name.value.trim() || chosen.name,
-    agent: pool.value.split(/[\n,;]/).map((one) => one.trim()).filter(Boolean),
+    agent: pool.value
+      .split(/[\n,;]/)
+      .map((one) => one.trim())
+      .filter(Boolean),
     pace: pace.value || "",
     attempts: attempts.value || 1,
     skip_bad: skip.checked,
   });
   const send = (more, headers = {}) => {
     const kind = /\.(ndjson|jsonl|json)$/i.test(chosen.name) ? "application/x-ndjson" : "text/csv";
-    return post("/v1/batches", undefined, { query: { ...query(), ...more }, headers: { "Content-Type": kind, ...headers }, file: chosen });
+    return post("/v1/batches", undefined, {
+      query: { ...query(), ...more },
+      headers: { "Content-Type": kind, ...headers },
+      file: chosen,
+    });
   };
 
   async function judge() {
@@ -141,7 +184,11 @@ function taking() {
       const take = button(`Take in ${many(batch.rows, "row")}`, () => taken(take), { kind: "main" });
       const faulty = batch.report.faulty || 0;
       result.replaceChildren(
-        el("h2", { text: faulty ? `${many(batch.rows, "good row")}, ${many(faulty, "bad one")} left out` : `${many(batch.rows, "row")}, none of them wrong` }),
+        el("h2", {
+          text: faulty
+            ? `${many(batch.rows, "good row")}, ${many(faulty, "bad one")} left out`
+            : `${many(batch.rows, "row")}, none of them wrong`,
+        }),
         faulty ? faultTable(batch.report) : "",
         foreseen(preview),
         el("div", { class: "acts" }, take, button("Choose another file", reset)),
@@ -180,7 +227,8 @@ function taking() {
     judge();
   });
   settings.addEventListener("input", () => chosen && again());
-  for (const kind of ["dragover", "dragenter"]) drop.addEventListener(kind, (event) => (event.preventDefault(), drop.classList.add("over")));
+  for (const kind of ["dragover", "dragenter"])
+    drop.addEventListener(kind, (event) => (event.preventDefault(), drop.classList.add("over")));
   drop.addEventListener("dragleave", () => drop.classList.remove("over"));
   drop.addEventListener("drop", (event) => {
     event.preventDefault();
@@ -193,22 +241,49 @@ function taking() {
 
 function faults(problem) {
   const report = problem.body?.report;
-  if (!report) return [el("p", { class: "notice bad", role: "alert", text: [problem.message, problem.fix].filter(Boolean).join(". ") })];
+  if (!report)
+    return [
+      el("p", { class: "notice bad", role: "alert", text: [problem.message, problem.fix].filter(Boolean).join(". ") }),
+    ];
   return [
-    el("p", { class: "notice bad", role: "alert", text: `${many(report.faulty, "row")} of the file ${report.faulty === 1 ? "is" : "are"} wrong. Nothing was taken.` }),
+    el("p", {
+      class: "notice bad",
+      role: "alert",
+      text: `${many(report.faulty, "row")} of the file ${report.faulty === 1 ? "is" : "are"} wrong. Nothing was taken.`,
+    }),
     faultTable(report),
   ];
 }
 
 export function faultTable(report) {
   const rows = report.faults.map((fault) =>
-    el("tr", {}, el("td", { class: "number", text: fault.row ? count(fault.row) : "file" }), el("td", { text: fault.column || "" }), el("td", {}, el("strong", { text: fault.what }), ` ${fault.why || ""}`), el("td", { class: "soft", text: fault.fix || "" })),
+    el(
+      "tr",
+      {},
+      el("td", { class: "number", text: fault.row ? count(fault.row) : "file" }),
+      el("td", { text: fault.column || "" }),
+      el("td", {}, el("strong", { text: fault.what }), ` ${fault.why || ""}`),
+      el("td", { class: "soft", text: fault.fix || "" }),
+    ),
   );
   const left = report.faulty - report.faults.length;
   return el(
     "div",
-    { class: "scroll" , tabindex: "0", role: "region", "aria-label": "Wrong rows" },
-    el("table", { class: "list" }, el("thead", {}, el("tr", {}, ["Row", "Column", "What is wrong", "What to do"].map((name) => el("th", { scope: "col", text: name })))), el("tbody", {}, rows)),
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": "Wrong rows" },
+    el(
+      "table",
+      { class: "list" },
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          ["Row", "Column", "What is wrong", "What to do"].map((name) => el("th", { scope: "col", text: name })),
+        ),
+      ),
+      el("tbody", {}, rows),
+    ),
     left > 0 ? el("p", { class: "soft", text: `And ${many(left, "more wrong row")}.` }) : null,
   );
 }

@@ -9,14 +9,29 @@ import { clock, nameOf, on } from "./world.js";
 export function callCard(id, { who, changed = () => {}, heading = "h2" }) {
   const title = el(heading, { text: "Call", tabindex: heading === "h1" ? "-1" : null });
   const word = el("p", { class: "cardstate" });
-  const steps = el("ol", { class: "steps big" }, PHASES.map((phase) => el("li", { text: phaseWord(phase) })));
+  const steps = el(
+    "ol",
+    { class: "steps big" },
+    PHASES.map((phase) => el("li", { text: phaseWord(phase) })),
+  );
   const spent = el("span", { class: "number soft" });
   const why = el("p", { class: "soft" });
   const acts = el("div", { class: "acts" });
   const wrong = el("p", { class: "notice bad", role: "alert", hidden: true });
   const wrap = wrapUp();
   const lines = el("div");
-  const element = el("article", { class: "panel card" }, title, el("div", { class: "cardhead" }, word, spent), steps, why, acts, wrong, wrap.element, lines);
+  const element = el(
+    "article",
+    { class: "panel card" },
+    title,
+    el("div", { class: "cardhead" }, word, spent),
+    steps,
+    why,
+    acts,
+    wrong,
+    wrap.element,
+    lines,
+  );
   let call = null;
   let busy = false;
   let closed = false;
@@ -50,7 +65,10 @@ export function callCard(id, { who, changed = () => {}, heading = "h2" }) {
       mark(step, "class", index < reached ? "reached" : null);
       mark(step, "aria-current", index === reached - 1 ? "step" : null);
     });
-    const waits = call.state === "waiting" && call.due_at && call.due_at < 4e9 && call.due_at > clock() + 30 ? `Looked at again ${moment(call.due_at)}. ` : "";
+    const waits =
+      call.state === "waiting" && call.due_at && call.due_at < 4e9 && call.due_at > clock() + 30
+        ? `Looked at again ${moment(call.due_at)}. `
+        : "";
     tell(why, waits + (call.state === "ended" ? evidenceOf(call) : because(call)));
     tick();
     offer(flying);
@@ -64,7 +82,12 @@ export function callCard(id, { who, changed = () => {}, heading = "h2" }) {
   }
 
   function offer(flying) {
-    const may = who.role !== "viewer" && (who.role === "admin" || !who.agents.length || who.agents.includes(call.agent.toLowerCase()) || who.agents.includes(call.agent_id));
+    const may =
+      who.role !== "viewer" &&
+      (who.role === "admin" ||
+        !who.agents.length ||
+        who.agents.includes(call.agent.toLowerCase()) ||
+        who.agents.includes(call.agent_id));
     const live = call.state === "live";
     const offered = [];
     if (may && live) {
@@ -80,8 +103,14 @@ export function callCard(id, { who, changed = () => {}, heading = "h2" }) {
       acts.replaceChildren(...offered.map(([name, text, kind]) => button(text, () => act(name), { kind })));
       if (focused && acts.firstElementChild) acts.firstElementChild.focus();
     }
-    if (call.state === "unknown") acts.replaceChildren(el("a", { class: "button", href: "#/doubts", text: "Settle what became of it" }));
-    wrap.element.hidden = !(may && call.conversation_id && (call.outcome === "answered" || call.progress === "connected") && (flying || call.state === "ended"));
+    if (call.state === "unknown")
+      acts.replaceChildren(el("a", { class: "button", href: "#/doubts", text: "Settle what became of it" }));
+    wrap.element.hidden = !(
+      may &&
+      call.conversation_id &&
+      (call.outcome === "answered" || call.progress === "connected") &&
+      (flying || call.state === "ended")
+    );
     for (const one of acts.children) one.disabled = busy;
   }
 

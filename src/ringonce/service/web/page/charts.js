@@ -12,7 +12,14 @@ export function line(label) {
   const stroke = svg("path", { class: "stroke" });
   const limit = svg("line", { class: "limit", x1: 0, x2: WIDTH });
   const title = svg("title");
-  const drawing = svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" }, title, area, limit, stroke);
+  const drawing = svg(
+    "svg",
+    { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" },
+    title,
+    area,
+    limit,
+    stroke,
+  );
   return {
     element: drawing,
     // Points are { at, value }; the newest lies at the right edge, `reach` seconds fill the width.
@@ -21,7 +28,10 @@ export function line(label) {
       const top = Math.max(most || 0, 1, ...points.map((point) => point.value)) * 1.08;
       const end = points.length ? points[points.length - 1].at : 0;
       const place = ({ at, value }) => [WIDTH - ((end - at) / reach) * WIDTH, HEIGHT - (value / top) * HEIGHT];
-      const way = points.filter((point) => end - point.at <= reach).map(place).map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`);
+      const way = points
+        .filter((point) => end - point.at <= reach)
+        .map(place)
+        .map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`);
       mark(stroke, "d", way.length > 1 ? `M${way.join("L")}` : "M0,0");
       const begin = way.length ? way[0].split(",")[0] : 0;
       mark(area, "d", way.length > 1 ? `M${begin},${HEIGHT}L${way.join("L")}L${WIDTH},${HEIGHT}Z` : "M0,0");
@@ -37,7 +47,13 @@ export function bars(label) {
   const title = svg("title");
   const group = svg("g");
   const limit = svg("line", { class: "limit", x1: 0, x2: WIDTH });
-  const drawing = svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" }, title, group, limit);
+  const drawing = svg(
+    "svg",
+    { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" },
+    title,
+    group,
+    limit,
+  );
   return {
     element: drawing,
     show(values, most, words) {
@@ -69,13 +85,22 @@ export function stacked() {
     element: bar,
     show(parts) {
       const total = parts.reduce((sum, [, , number]) => sum + number, 0);
-      mark(bar, "aria-label", parts.filter(([, , number]) => number).map(([, label, number]) => `${label} ${count(number)}`).join(", ") || "nothing yet");
+      mark(
+        bar,
+        "aria-label",
+        parts
+          .filter(([, , number]) => number)
+          .map(([, label, number]) => `${label} ${count(number)}`)
+          .join(", ") || "nothing yet",
+      );
       bar.replaceChildren(
-        ...parts.filter(([, , number]) => number).map(([name, label, number]) => {
-          const part = el("span", { class: `part ${name}`, title: `${label}: ${count(number)}` });
-          part.style.width = `${(number / total) * 100}%`;
-          return part;
-        }),
+        ...parts
+          .filter(([, , number]) => number)
+          .map(([name, label, number]) => {
+            const part = el("span", { class: `part ${name}`, title: `${label}: ${count(number)}` });
+            part.style.width = `${(number / total) * 100}%`;
+            return part;
+          }),
       );
     },
   };
@@ -90,7 +115,12 @@ export function tally(parts) {
     parts.map(([name, label, number]) => {
       const bar = el("span", { class: `bar ${name}` });
       bar.style.width = `${(number / most) * 100}%`;
-      return el("div", {}, el("dt", { text: label }), el("dd", {}, el("span", { class: "track" }, bar), el("span", { class: "number", text: count(number) })));
+      return el(
+        "div",
+        {},
+        el("dt", { text: label }),
+        el("dd", {}, el("span", { class: "track" }, bar), el("span", { class: "number", text: count(number) })),
+      );
     }),
   );
 }

@@ -12,11 +12,41 @@ export function dial(place, { who, query }) {
   const form = { agent: "", to: "", from: "own", caller_id: "", queue: "", ...keptForm() };
   if (query.get("agent")) form.agent = query.get("agent");
   const names = el("datalist", { id: "agents-known" });
-  const agent = el("input", { type: "text", name: "agent", autocomplete: "off", spellcheck: "false", list: "agents-known", maxlength: "256", required: true, value: form.agent });
-  const to = el("input", { type: "tel", name: "to", autocomplete: "off", maxlength: "64", required: true, value: form.to });
-  const from = el("select", { name: "from" }, [["own", "The agent's own number"], ["caller_id", "This number"], ["queue", "For a queue"]].map(([value, text]) => el("option", { value, text })));
+  const agent = el("input", {
+    type: "text",
+    name: "agent",
+    autocomplete: "off",
+    spellcheck: "false",
+    list: "agents-known",
+    maxlength: "256",
+    required: true,
+    value: form.agent,
+  });
+  const to = el("input", {
+    type: "tel",
+    name: "to",
+    autocomplete: "off",
+    maxlength: "64",
+    required: true,
+    value: form.to,
+  });
+  const from = el(
+    "select",
+    { name: "from" },
+    [
+      ["own", "The agent's own number"],
+      ["caller_id", "This number"],
+      ["queue", "For a queue"],
+    ].map(([value, text]) => el("option", { value, text })),
+  );
   from.value = form.from;
-  const caller = el("input", { type: "tel", name: "caller_id", autocomplete: "off", maxlength: "64", value: form.caller_id });
+  const caller = el("input", {
+    type: "tel",
+    name: "caller_id",
+    autocomplete: "off",
+    maxlength: "64",
+    value: form.caller_id,
+  });
   const queue = el("input", { type: "text", name: "queue", autocomplete: "off", maxlength: "256", value: form.queue });
   const agentField = field("Agent", agent, { hint: "Who talks: e-mail, full name or id." });
   const toField = field("Number", to, { hint: "In any form that people write." });
@@ -32,8 +62,23 @@ export function dial(place, { who, query }) {
   const element = el(
     "form",
     { class: "panel dialform", "aria-label": "One call" },
-    viewer ? el("p", { class: "notice warn", text: "Your token is a viewer's: it sees calls and can't place any." }) : null,
-    el("fieldset", { disabled: viewer }, agentField, names, toField, seen, field("Shows as", from), callerField, queueField, wrong, el("div", { class: "acts" }, press, check), findings),
+    viewer
+      ? el("p", { class: "notice warn", text: "Your token is a viewer's: it sees calls and can't place any." })
+      : null,
+    el(
+      "fieldset",
+      { disabled: viewer },
+      agentField,
+      names,
+      toField,
+      seen,
+      field("Shows as", from),
+      callerField,
+      queueField,
+      wrong,
+      el("div", { class: "acts" }, press, check),
+      findings,
+    ),
   );
   place.append(el("h1", { tabindex: "-1", text: "Dial" }), el("div", { class: "two" }, element, side));
 
@@ -123,7 +168,9 @@ export function dial(place, { who, query }) {
       follow(call.id);
     } catch (problem) {
       wrong.hidden = false;
-      wrong.textContent = [problem.message, problem.status === 0 ? "Press again: it is the same call" : problem.fix].filter(Boolean).join(". ");
+      wrong.textContent = [problem.message, problem.status === 0 ? "Press again: it is the same call" : problem.fix]
+        .filter(Boolean)
+        .join(". ");
     }
     busy = false;
     settle();
@@ -137,7 +184,9 @@ export function dial(place, { who, query }) {
       const { findings: found } = await get("/v1/check", { agent: whom, ...rest });
       findings.replaceChildren(findingList(found));
     } catch (problem) {
-      findings.replaceChildren(el("p", { class: "notice bad", text: [problem.message, problem.fix].filter(Boolean).join(". ") }));
+      findings.replaceChildren(
+        el("p", { class: "notice bad", text: [problem.message, problem.fix].filter(Boolean).join(". ") }),
+      );
     }
     settle();
   }
@@ -152,7 +201,9 @@ export function dial(place, { who, query }) {
     .catch(() => {});
   const other = (event) => event.key === "ringonce.keys" && settle();
   addEventListener("storage", other);
-  side.append(el("div", { class: "empty calm" }, el("p", { text: "The call shows up here, from the press to its end." })));
+  side.append(
+    el("div", { class: "empty calm" }, el("p", { text: "The call shows up here, from the press to its end." })),
+  );
   changed();
   return () => {
     removeEventListener("storage", other);
@@ -162,12 +213,24 @@ export function dial(place, { who, query }) {
 }
 
 function told(found) {
-  const where = found.countries.map((code) => (code === "001" ? "no country" : countryName(code))).join(" or ") || "place not known";
-  const clocks = found.clocks.map((one) => `${one.time.slice(11, 16)} in ${one.zone.split("/").pop().replaceAll("_", " ")}`);
-  const some = clocks.slice(0, 3).join(", ") + (clocks.length > 3 ? `, and ${many(clocks.length - 3, "more zone")}` : "");
+  const named = found.countries.map((code) => (code === "001" ? "no country" : countryName(code)));
+  const where =
+    named.length > 2
+      ? `${named[0]}, or one of ${many(named.length - 1, "other country", "other countries")} of its code`
+      : named.join(" or ") || "place not known";
+  const clocks = found.clocks.map(
+    (one) => `${one.time.slice(11, 16)} in ${one.zone.split("/").pop().replaceAll("_", " ")}`,
+  );
+  const some =
+    clocks.slice(0, 3).join(", ") + (clocks.length > 3 ? `, and ${many(clocks.length - 3, "more zone")}` : "");
   const allowed = found.allowed
     ? el("p", { class: "verdict good", text: "May be called now" })
-    : el("p", { class: "verdict bad", text: found.allowed_from ? `May be called from ${moment(found.allowed_from)} on` : `Must not be called${found.never ? `: ${found.never}` : ""}` });
+    : el("p", {
+        class: "verdict bad",
+        text: found.allowed_from
+          ? `May be called from ${moment(found.allowed_from)} on`
+          : `Must not be called${found.never ? `: ${found.never}` : ""}`,
+      });
   return [
     el("p", {}, el("strong", { class: "number", text: found.international }), ` ${where}`),
     some ? el("p", { class: "soft", text: `It is ${some}` }) : null,
@@ -191,6 +254,19 @@ export function findingList(found) {
   return el(
     "ul",
     { class: "findings" },
-    found.map((one) => el("li", { "data-verdict": one.verdict }, el("span", { class: "tag", text: word[one.verdict] || one.verdict }), el("div", {}, el("strong", { text: one.name }), ` ${one.evidence}`, one.remedy ? el("p", { class: "soft", text: one.remedy }) : null))),
+    found.map((one) =>
+      el(
+        "li",
+        { "data-verdict": one.verdict },
+        el("span", { class: "tag", text: word[one.verdict] || one.verdict }),
+        el(
+          "div",
+          {},
+          el("strong", { text: one.name }),
+          ` ${one.evidence}`,
+          one.remedy ? el("p", { class: "soft", text: one.remedy }) : null,
+        ),
+      ),
+    ),
   );
 }

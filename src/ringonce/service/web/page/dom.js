@@ -19,7 +19,9 @@ function dressed(element, options, children) {
     else if (name === "value" || name === "checked" || name === "disabled" || name === "hidden") element[name] = value;
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -43,7 +45,13 @@ export function field(label, control, { hint = "", wide = false } = {}) {
   control.id = id;
   const note = el("p", { class: "hint", id: `${id}-hint`, text: hint });
   control.setAttribute("aria-describedby", note.id);
-  const wrap = el("div", { class: wide ? "field wide" : "field" }, el("label", { for: id, text: label }), control, note);
+  const wrap = el(
+    "div",
+    { class: wide ? "field wide" : "field" },
+    el("label", { for: id, text: label }),
+    control,
+    note,
+  );
   wrap.note = (text, wrong = false) => {
     tell(note, text || hint);
     mark(note, "data-wrong", wrong);

@@ -8,9 +8,15 @@ const STATES = ["waiting", "live", "ended", "refused", "unknown", "cancelled", "
 const FIELDS = ["agent", "number", "outcome", "state", "from_day", "to_day", "batch"];
 
 export function history(place, { query }) {
-  const input = (name, type, more = {}) => el("input", { type, name, autocomplete: "off", value: query.get(name) || "", ...more });
+  const input = (name, type, more = {}) =>
+    el("input", { type, name, autocomplete: "off", value: query.get(name) || "", ...more });
   const choice = (name, options) => {
-    const select = el("select", { name }, el("option", { value: "", text: "Any" }), options.map(([value, text]) => el("option", { value, text })));
+    const select = el(
+      "select",
+      { name },
+      el("option", { value: "", text: "Any" }),
+      options.map(([value, text]) => el("option", { value, text })),
+    );
     select.value = query.get(name) || "";
     return select;
   };
@@ -22,18 +28,37 @@ export function history(place, { query }) {
     field("Agent", input("agent", "text", { maxlength: "256", spellcheck: "false" })),
     numberField,
     field("Outcome", choice("outcome", Object.entries(OUTCOME))),
-    field("State", choice("state", STATES.map((state) => [state, stateWord(state)]))),
+    field(
+      "State",
+      choice(
+        "state",
+        STATES.map((state) => [state, stateWord(state)]),
+      ),
+    ),
     field("From", input("from_day", "date")),
     field("To", input("to_day", "date")),
     el("input", { type: "hidden", name: "batch", value: query.get("batch") || "" }),
-    el("div", { class: "acts" }, button("Search", null, { kind: "main", type: "submit" }), button("Clear", () => (location.hash = "#/history"))),
+    el(
+      "div",
+      { class: "acts" },
+      button("Search", null, { kind: "main", type: "submit" }),
+      button("Clear", () => (location.hash = "#/history")),
+    ),
   );
   const body = el("tbody");
   const table = el(
     "table",
     { class: "list" },
     el("caption", { class: "unseen", text: "Calls, the newest first" }),
-    el("thead", {}, el("tr", {}, ["Taken in", "Agent", "Number", "Became", "Why"].map((name) => el("th", { scope: "col", text: name })))),
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        ["Taken in", "Agent", "Number", "Became", "Why"].map((name) => el("th", { scope: "col", text: name })),
+      ),
+    ),
     body,
   );
   const said = el("p", { class: "empty", role: "status", hidden: true });
@@ -79,10 +104,23 @@ export function row(call) {
   return el(
     "tr",
     { "data-state": call.state },
-    el("td", { class: "number" }, el("a", { href: `#/history/${call.id}` }, el("span", { class: "soft", text: `${dayOf(call.created_at)} ` }), timeOf(call.created_at))),
+    el(
+      "td",
+      { class: "number" },
+      el(
+        "a",
+        { href: `#/history/${call.id}` },
+        el("span", { class: "soft", text: `${dayOf(call.created_at)} ` }),
+        timeOf(call.created_at),
+      ),
+    ),
     el("td", { text: call.agent || "pool" }),
     el("td", { class: "number", text: spaced(call.to) }),
-    el("td", {}, el("span", { class: "tag", "data-outcome": call.state === "ended" ? call.outcome : call.state, text: became })),
+    el(
+      "td",
+      {},
+      el("span", { class: "tag", "data-outcome": call.state === "ended" ? call.outcome : call.state, text: became }),
+    ),
     el("td", { class: "soft", text: call.state === "ended" ? call.evidence?.because || "" : because(call) }),
   );
 }

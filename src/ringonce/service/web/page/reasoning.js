@@ -16,7 +16,12 @@ export function reasoned({ title, words, act, asks = true, extra = [], danger = 
       extra,
       asks ? field("Reason", reason, { hint: "Kept in the audit log." }) : null,
       wrong,
-      el("div", { class: "acts" }, button("Back", () => close(false)), go),
+      el(
+        "div",
+        { class: "acts" },
+        button("Back", () => close(false)),
+        go,
+      ),
     );
     const dialog = el("dialog", { "aria-label": title }, form);
     const close = (done) => {

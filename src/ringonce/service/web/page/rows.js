@@ -6,9 +6,18 @@ const SPARE = 8;
 
 // `draw(row, item)` fills a row that `make()` has made; `key(item)` names it, so that it stays the same element.
 export function rows({ label, columns, make, draw, key }) {
-  const head = el("div", { class: "row head", role: "row" }, columns.map((name) => el("span", { role: "columnheader", text: name })));
+  const head = el(
+    "div",
+    { class: "row head", role: "row" },
+    columns.map((name) => el("span", { role: "columnheader", text: name })),
+  );
   const inner = el("div", { class: "rows-inner", role: "rowgroup" });
-  const table = el("div", { class: "rows", role: "table", "aria-label": label }, el("div", { role: "rowgroup" }, head), inner);
+  const table = el(
+    "div",
+    { class: "rows", role: "table", "aria-label": label },
+    el("div", { role: "rowgroup" }, head),
+    inner,
+  );
   const shown = new Map();
   let items = [];
   let asked = false;

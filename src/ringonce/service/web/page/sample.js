@@ -11,7 +11,10 @@ export async function sampleCalls(post) {
     const exchange = String(200 + index);
     lines.push(`sample-${run}-${index + 1},+1212${exchange}${FATES[index % FATES.length]}`);
   }
-  const agents = Array.from({ length: AGENTS }, (_, index) => `agent-${String(index + 1).padStart(5, "0")}@example.com`);
+  const agents = Array.from(
+    { length: AGENTS },
+    (_, index) => `agent-${String(index + 1).padStart(5, "0")}@example.com`,
+  );
   await post("/v1/batches", undefined, {
     query: { name: "Sample calls", agent: agents, start: true },
     headers: { "Content-Type": "text/csv", "Idempotency-Key": `sample-${run}` },

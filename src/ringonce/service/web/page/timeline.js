@@ -12,14 +12,18 @@ const AUDITED = {
 };
 
 export function timeline({ call, story, more, who }) {
-  const begun = story.length ? story[0].at : call.created_at;
+  const begun = call.created_at;
   const items = [];
   let last = "";
-  for (const entry of story) {
+  // A row of a batch is taken in without an event of its own.
+  const taken = { at: call.created_at, source: "feed", what: "call.accepted", body: {} };
+  const whole = story.some((entry) => entry.what === "call.accepted") ? story : [taken, ...story];
+  for (const entry of whole) {
     const [words, detail] = told(entry, who);
-    const said = `${entry.source}${words}${detail}`;
-    if (!words || said === last) continue;
-    last = said;
+    if (entry.source === "feed") {
+      if (words + detail === last) continue;
+      last = words + detail;
+    }
     items.push(item(entry, words, detail, begun));
   }
   return el(
@@ -37,7 +41,12 @@ function item(entry, words, detail, begun) {
   return el(
     "li",
     { "data-source": entry.source },
-    el("time", { class: "number", datetime: new Date(entry.at * 1000).toISOString(), title: timeOf(entry.at), text: at }),
+    el("time", {
+      class: "number",
+      datetime: new Date(entry.at * 1000).toISOString(),
+      title: timeOf(entry.at),
+      text: at,
+    }),
     el("span", { class: "source", text: SOURCE[entry.source] || entry.source }),
     el("div", { class: "what" }, el("span", { text: words }), detail ? el("p", { class: "soft", text: detail }) : null),
   );
@@ -49,17 +58,25 @@ function told(entry, who) {
   if (entry.source === "ledger") {
     if (entry.what === "armed") return ["Written down before it is sent", `intent ${body.intent}`];
     const came = body.conversation_id ? `conversation ${body.conversation_id}` : body.refusal || "";
-    const words = { placed: body.adopted ? "Found by looking for it" : "The platform took it", refused: "The platform refused it", unknown: "The answer was lost", unsent: "It never left" };
+    const words = {
+      placed: body.adopted ? "Found by looking for it" : "The platform took it",
+      refused: "The platform refused it",
+      unknown: "The answer was lost",
+      unsent: "It never left",
+    };
     return [words[entry.what] || entry.what, [came, body.evidence].filter(Boolean).join(" · ")];
   }
   if (entry.source === "audit") {
-    const more = [body.reason && `“${body.reason}”`, body.rules && [].concat(body.rules).join(", ")].filter(Boolean).join(" · ");
+    const more = [body.reason && `“${body.reason}”`, body.rules && [].concat(body.rules).join(", ")]
+      .filter(Boolean)
+      .join(" · ");
     return [`${name(body.who)} ${AUDITED[entry.what] || entry.what.replaceAll(".", " ")}`, more];
   }
-  if (entry.source === "guard" && entry.what === "allowed") return ["May ring", body.outcome ? "" : `attempt ${body.intent}`];
+  if (entry.source === "guard" && entry.what === "allowed") return ["May ring", ""];
   if (entry.what === "call.accepted") return ["Taken in", ""];
   const by = body.why?.by ? `by ${name(body.why.by)}` : "";
-  const detail = body.state === "ended" ? evidenceOf(body) : because(body) === "Waits for its turn" ? "" : because(body);
+  const detail =
+    body.state === "ended" ? evidenceOf(body) : because(body) === "Waits for its turn" ? "" : because(body);
   const again = body.state === "waiting" && body.due_at && body.due_at < 4e9 ? `again ${moment(body.due_at)}` : "";
   return [standing(body), [detail, again, by].filter(Boolean).join(" · ")];
 }

@@ -23,6 +23,7 @@ let stream = null;
 let timer = null;
 let poll = null;
 let wait = AGAIN_FIRST;
+const titles = new Map();
 let running = false;
 let left = 0;
 
@@ -196,6 +197,20 @@ const learnNames = seldom(async () => {
   for (const one of page.agents) world.names.set(one.agent_id, one.name);
   for (const call of world.calls.values()) call.agent = world.names.get(call.agent_id) || call.agent;
   say("calls");
+}, 5000);
+
+export function batchName(id) {
+  if (!id) return "";
+  if (!titles.has(id)) {
+    titles.set(id, "batch");
+    learnTitles();
+  }
+  return titles.get(id);
+}
+
+const learnTitles = seldom(async () => {
+  const page = await get("/v1/batches", { limit: 100 }).catch(() => ({ batches: [] }));
+  for (const one of page.batches) titles.set(one.id, one.name || "batch");
 }, 5000);
 
 // Browsers keep six connections to a server; a page that nobody looks at gives its own back.
