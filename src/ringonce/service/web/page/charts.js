@@ -113,7 +113,7 @@ export function tally(parts) {
     "dl",
     { class: "tally" },
     parts.map(([name, label, number]) => {
-      const bar = el("span", { class: `bar ${name}` });
+      const bar = el("span", { class: `fill ${name}` });
       bar.style.width = `${(number / most) * 100}%`;
       return el(
         "div",

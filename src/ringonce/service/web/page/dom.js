@@ -69,21 +69,32 @@ export function announce(text) {
   if (said.textContent !== text) said.textContent = text;
 }
 
-// Calls a function soon, and no more often than every `gap` milliseconds.
+// Does something soon, no more often than every `gap` milliseconds, and never twice at a time: an answer that was slow
+// would come after a newer one, and stand.
 export function seldom(work, gap) {
   let timer = null;
   let last = -Infinity;
-  const run = () => {
+  let busy = false;
+  let wanted = false;
+  const run = async () => {
     timer = null;
     last = performance.now();
-    work();
+    busy = true;
+    try {
+      await work();
+    } finally {
+      busy = false;
+      if (wanted) ask();
+    }
   };
   const ask = () => {
-    if (timer === null) timer = setTimeout(run, Math.max(0, last + gap - performance.now()));
+    wanted = busy;
+    if (!busy && timer === null) timer = setTimeout(run, Math.max(0, last + gap - performance.now()));
   };
   ask.stop = () => {
     clearTimeout(timer);
     timer = null;
+    wanted = false;
   };
   return ask;
 }

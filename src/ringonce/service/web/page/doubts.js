@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { button, el, field, seldom } from "./dom.js";
 import { reasoned } from "./reasoning.js";
-import { because, count, dayOf, moment, spaced, timeOf } from "./words.js";
+import { because, count, moment, spaced, stamp } from "./words.js";
 import { nameOf, on, refresh } from "./world.js";
 
 const PAGE = 50;
@@ -98,7 +98,7 @@ function headline(call) {
     el("a", { class: "number strong", href: `#/history/${call.id}`, text: spaced(call.to) }),
     el("span", { text: `for ${nameOf(call)}` }),
     el("span", { class: "grow" }),
-    el("span", { class: "soft number", text: `${dayOf(call.changed_at)} ${timeOf(call.changed_at)}` }),
+    el("span", { class: "soft number", text: stamp(call.changed_at) }),
   );
 }
 

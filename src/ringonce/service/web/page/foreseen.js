@@ -7,7 +7,7 @@ export function foreseen(preview, title = `What would be dialled when (${many(pr
   if (!preview) return "";
   const most = Math.max(1, preview.now, ...preview.later.map((group) => group.rows));
   const line = (when, number, why, kind) => {
-    const bar = el("span", { class: `bar ${kind}` });
+    const bar = el("span", { class: `fill ${kind}` });
     bar.style.width = `${(number / most) * 100}%`;
     return el(
       "div",

@@ -26,7 +26,7 @@ export function now(place, { who }) {
   const empty = el("div", { class: "empty", hidden: true });
   const list = rows({
     label: "Calls in flight",
-    columns: ["Agent", "State", "In state", "Number", "Since placed", "Why"],
+    columns: ["Agent", "State", "In state", "Number", "Since placed", "Batch, why"],
     make: (call) => made(call, who),
     draw,
     key: (call) => call.id,
@@ -129,7 +129,7 @@ export function now(place, { who }) {
     dials.show(values, near, `${last} in this minute, ${before} in the one before`);
     tell(
       dialWords,
-      `${many(last, "call")} this minute, ${count(before)} the minute before${spent?.limit ? ` (the quota is ${count(spent.limit)} requests)` : ""}`,
+      `${many(last, "call")} this minute, ${count(before)} before${spent?.limit ? `; limit ${count(spent.limit)}` : ""}`,
     );
     rearrange();
   }

@@ -73,6 +73,8 @@ function told(entry, who) {
     return [`${name(body.who)} ${AUDITED[entry.what] || entry.what.replaceAll(".", " ")}`, more];
   }
   if (entry.source === "guard" && entry.what === "allowed") return ["May ring", ""];
+  // What became of it follows at once, with the evidence.
+  if (body.state === "live" && body.progress === "ended") return ["", ""];
   if (entry.what === "call.accepted") return ["Taken in", ""];
   const by = body.why?.by ? `by ${name(body.why.by)}` : "";
   const detail =

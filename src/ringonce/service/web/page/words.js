@@ -110,6 +110,10 @@ export function moment(at, now = Date.now() / 1000) {
   return same ? SHORT.format(at * 1000) : `${dayOf(at)} ${SHORT.format(at * 1000)}`;
 }
 
+// The same to the second.
+export const stamp = (at, now = Date.now() / 1000) =>
+  dayOf(at) === dayOf(now) ? timeOf(at) : `${dayOf(at)} ${timeOf(at)}`;
+
 export const many = (number, one, more = `${one}s`) => `${count(number)} ${number === 1 ? one : more}`;
 
 // A number as people group it where that is known without a table; masked ones stay as they are.
