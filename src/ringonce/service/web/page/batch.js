@@ -8,7 +8,7 @@ import { foreseen } from "./foreseen.js";
 import { row } from "./history.js";
 import { reasoned } from "./reasoning.js";
 import { OUTCOME, batchWord, count, many, moment, outcomeWord } from "./words.js";
-import { on } from "./world.js";
+import { namesFor, on } from "./world.js";
 
 const ACTS = {
   ready: [
@@ -237,6 +237,7 @@ export function batch(place, { id, who }) {
       limit: 12,
       state: ["live", "dialing", "ended", "refused", "unknown"],
     }).catch(() => null);
+    if (page) await namesFor(page.calls);
     if (page) rows.replaceChildren(...page.calls.map(row));
     calls.hidden = !rows.childElementCount;
   }

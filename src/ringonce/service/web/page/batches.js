@@ -272,7 +272,7 @@ export function faultTable(report) {
     { class: "scroll", tabindex: "0", role: "region", "aria-label": "Wrong rows" },
     el(
       "table",
-      { class: "list" },
+      { class: "list faults" },
       el(
         "thead",
         {},

@@ -166,6 +166,8 @@ export function dial(place, { who, query }) {
       const call = await post("/v1/calls", sent, { headers: { "Idempotency-Key": key } });
       taken(sent, call.id);
       follow(call.id);
+      // Where the card lies below the form, what was pressed for is brought into sight.
+      if (matchMedia("(max-width: 860px)").matches) side.scrollIntoView({ block: "start" });
     } catch (problem) {
       wrong.hidden = false;
       wrong.textContent = [problem.message, problem.status === 0 ? "Press again: it is the same call" : problem.fix]

@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { button, el, field } from "./dom.js";
 import { OUTCOME, because, dayOf, outcomeWord, spaced, standing, stateWord, timeOf } from "./words.js";
+import { nameOf, namesFor } from "./world.js";
 
 const STATES = ["waiting", "live", "ended", "refused", "unknown", "cancelled", "expired"];
 const FIELDS = ["agent", "number", "outcome", "state", "from_day", "to_day", "batch"];
@@ -74,6 +75,7 @@ export function history(place, { query }) {
     try {
       const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
       const page = await get("/v1/calls", { ...wanted, zone, cursor, limit: 50 });
+      await namesFor(page.calls);
       body.append(...page.calls.map(row));
       cursor = page.next || "";
       more.hidden = !page.next;
@@ -114,7 +116,7 @@ export function row(call) {
         timeOf(call.created_at),
       ),
     ),
-    el("td", { text: call.agent || "pool" }),
+    el("td", { text: nameOf(call) }),
     el("td", { class: "number", text: spaced(call.to) }),
     el(
       "td",

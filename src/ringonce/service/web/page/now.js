@@ -178,7 +178,7 @@ function summary() {
     free: figure("agents free"),
     busy: figure("busy"),
     wrapping_up: figure("wrapping up"),
-    unreachable: figure("not reachable"),
+    unreachable: figure("unreachable"),
   };
   return {
     element: el(

@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { callCard } from "./card.js";
 import { el } from "./dom.js";
 import { spaced, timeOf, dayOf } from "./words.js";
+import { nameOf } from "./world.js";
 
 export function story(place, { id, who }) {
   const facts = el("dl", { class: "facts panel" });
@@ -16,7 +17,7 @@ export function story(place, { id, who }) {
   function told(call) {
     const at = (moment) => (moment ? `${dayOf(moment)} ${timeOf(moment)}` : "");
     const rows = [
-      ["Agent", call.agent],
+      ["Agent", nameOf(call)],
       ["Number", spaced(call.to)],
       ["Taken in", at(call.created_at)],
       ["Placed", at(call.placed_at)],

@@ -189,7 +189,7 @@ export function nameOf(call) {
     return call.agent;
   }
   if (call.agent_id) learnNames();
-  return call.agent || "anybody of the pool";
+  return call.agent || "whoever is free";
 }
 
 const learnNames = seldom(async () => {
@@ -198,6 +198,13 @@ const learnNames = seldom(async () => {
   for (const call of world.calls.values()) call.agent = world.names.get(call.agent_id) || call.agent;
   say("calls");
 }, 5000);
+
+// Learns the names that a list of calls needs before it is shown.
+export async function namesFor(calls) {
+  if (calls.every((call) => !call.agent_id || call.agent !== call.agent_id || world.names.has(call.agent_id))) return;
+  const page = await get("/v1/agents", { limit: 1000 }).catch(() => ({ agents: [] }));
+  for (const one of page.agents) world.names.set(one.agent_id, one.name);
+}
 
 export function batchName(id) {
   if (!id) return "";
