@@ -10,7 +10,8 @@ from ringonce.service import access
 from ringonce.service.access import Role
 from ringonce.service.web import document
 from ringonce.service.web.app import DOORS
-from ringonce.service.web.doorkeeper import OPEN_DOORS, Pace
+from ringonce.service.web.doorkeeper import OPEN_DOORS
+from ringonce.service.web.pace import Pace
 from service_web.conftest import ADA, Opening, Service, frames
 
 PATHS: dict[str, dict[str, Any]] = document.drawn(DOORS)["paths"]

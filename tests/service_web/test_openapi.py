@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ringonce.service.web.doorkeeper import Pace
+from ringonce.service.web.pace import Pace
 from service_web.conftest import Opening
 
 HOOKS = """

@@ -16,7 +16,7 @@ from ringonce.service.calls.listing import names_of
 from ringonce.service.stopping import Stop
 from ringonce.service.store.tables import calls, intents, lines, meters, workers
 
-MOST_CALLS = 2_000
+MOST_CALLS = 2_500
 MOST_WRAPPING, MOST_TOKENS, MOST_WORKERS = 500, 50, 100
 MINUTES = 10
 SILENT_AFTER = 12.0
@@ -112,14 +112,16 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     workers: list[Working]
 
 
-def snapshot(db: sa.Connection, *, platform: str, sandbox: bool, now: float, whole_numbers: bool = False) -> Now:
-    """Take the look: all of it is of one moment."""
+def snapshot(
+    db: sa.Connection, *, platform: str, sandbox: bool, now: float, whole_numbers: bool = False, most: int = MOST_CALLS
+) -> Now:
+    """Take the look: all of it is of one moment, with *most* calls of those in flight."""
     if db.dialect.name == "postgresql":
         db.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
     latest = feed.latest(db)
     counted = db.execute(sa.select(calls.c.state, sa.func.count().label("n")).group_by(calls.c.state))
     states: dict[str, int] = dict.fromkeys(map(str, State), 0) | {row.state: row.n for row in counted}
-    query = calls.select().where(calls.c.state.in_(_FLYING)).order_by(calls.c.changed_at.desc()).limit(MOST_CALLS)
+    query = calls.select().where(calls.c.state.in_(_FLYING)).order_by(calls.c.changed_at.desc()).limit(most)
     flying = [record(found) for found in db.execute(query).mappings()]
     names = names_of(db, {one.agent_id for one in flying})
     return Now(

@@ -13,7 +13,7 @@ from ringonce.errors import InvalidInput, NotFound
 from ringonce.numbers import masked, shown
 from ringonce.service import audit, feed
 from ringonce.service.calls.accepting import new_id
-from ringonce.service.dialing.turns import insert_once
+from ringonce.service.store.inserting import insert_once
 from ringonce.service.store.tables import listed, lists
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"

@@ -151,6 +151,15 @@ tokens = sa.Table(
     sa.Column("revoked_at", _time, nullable=True),
 )
 
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("hash", sa.Text, primary_key=True, doc="of the cookie's secret"),
+    sa.Column("token_id", sa.Text, nullable=False, doc="the token that it was begun with, and dies with"),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("expires_at", _time, nullable=False),
+)
+
 audit = sa.Table(
     "audit",
     metadata,

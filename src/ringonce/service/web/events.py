@@ -12,16 +12,17 @@ from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from ringonce.errors import RingonceError
-from ringonce.service import access, feed
+from ringonce.service import access, feed, sessions
 from ringonce.service.access import Role, Token
 from ringonce.service.calls.listing import numbers_of
 from ringonce.service.feed import Event
 from ringonce.service.web.bodies import CALL_ID
 from ringonce.service.web.desk import Desk, desk_of, token_of
 from ringonce.service.web.problems import ProblemError
+from ringonce.service.web.session import session_of
 
 HEARTBEAT = 15.0
-"""Seconds of silence after which a comment keeps the connection alive, and for which a revoked token's may go on."""
+"""Seconds of silence after which a comment keeps the connection alive; one who is signed out may go on as long."""
 PAGE = 200
 LAST = 2**53 - 1
 HEADERS = {"X-Accel-Buffering": "no"}
@@ -47,11 +48,11 @@ async def events(
     seq = after if last_event_id is None else _number(last_event_id)
     if seq is None:
         seq = 0 if call else await desk.house.store.look(feed.latest)
-    lines = _told(desk, token_of(request), seq, call)
+    lines = _told(desk, token_of(request), session_of(request), seq, call)
     return Stream(lines, media_type="text/event-stream; charset=utf-8", headers=HEADERS)
 
 
-async def _told(desk: Desk, token: Token, seq: int, call: str) -> AsyncIterator[bytes]:
+async def _told(desk: Desk, token: Token, session: str, seq: int, call: str) -> AsyncIterator[bytes]:
     yield b"retry: 2000\n\n"
     loop = asyncio.get_running_loop()
     looked = loop.time()
@@ -68,7 +69,7 @@ async def _told(desk: Desk, token: Token, seq: int, call: str) -> AsyncIterator[
             seq = max(seq, latest)
         silent = not found and not await desk.tail.beyond(seq, HEARTBEAT)
         if silent or loop.time() > looked + HEARTBEAT:
-            if not await _still_good(desk, token):
+            if not await _still_good(desk, token, session):
                 return
             looked = loop.time()
         if silent:
@@ -91,12 +92,14 @@ def _since(db: sa.Connection, seq: int, call: str, *, whole_numbers: bool) -> tu
     ]
 
 
-async def _still_good(desk: Desk, token: Token) -> bool:
+async def _still_good(desk: Desk, token: Token, session: str) -> bool:
     try:
-        tokens = await desk.house.store.look(access.every)
+        if session:
+            return await desk.house.store.look(sessions.holder, session, desk.house.clock()) is not None
+        found = await desk.house.store.look(access.by_id, token.id)
     except RingonceError:
         return False
-    return any(one.id == token.id and one.revoked_at is None for one in tokens)
+    return found is not None and found.revoked_at is None
 
 
 def _frame(event: Event) -> bytes:

@@ -21,7 +21,12 @@ Asked = Request[Any, Any, Any]
 
 
 @get("/v1/now", opt={"role": Role.VIEWER})
-async def at_once(request: Asked) -> Now:
+async def at_once(
+    request: Asked,
+    most: Annotated[
+        int, QueryParameter(ge=0, le=now.MOST_CALLS, description="Calls in flight that are told, the latest first.")
+    ] = now.MOST_CALLS,
+) -> Now:
     """Say what goes on right now, all of one moment: calls in flight, agents, quota, dials, kill switch, workers.
 
     Follow /v1/events from its `last_event_id` on, and nothing is missed.
@@ -33,6 +38,7 @@ async def at_once(request: Asked) -> Now:
         sandbox=house.platform.sandbox,
         now=house.clock(),
         whole_numbers=token_of(request).sees_numbers,
+        most=most,
     )
 
 
