@@ -1,6 +1,8 @@
 # The one menu. It needs make and Python 3.11 or newer; everything else lands in .tools/ and .venv/.
 
 UV_VERSION := 0.13.9
+AXE_VERSION := 4.11.1
+AXE_SHA512 := 04048e83e6303b60bedf8eb1dcb64e7a8a2f4c8a13ad1a84b2a31ae9f99f015d0ff94f6616bf4db32384a6262f1636dceb834cad2b30855e7459d5f375bfd9e4
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python; do $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 DOCS := README.md $(wildcard docs/*.md)
@@ -10,7 +12,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo lost-answer test browser schemathesis simulate chaos service-chaos bench ten-thousand bench-docs bench-batch check lint types imports docs-check docs fix
+.PHONY: help setup demo lost-answer test browser screenshots schemathesis simulate chaos service-chaos bench ten-thousand bench-docs bench-batch check lint types imports docs-check docs fix
 .DEFAULT_GOAL := help
 
 help:  ## this menu
@@ -27,8 +29,11 @@ lost-answer: .venv/ready-sdk  ## what a lost answer costs: the official SDK besi
 test: .venv/ready-sdk  ## the whole suite, the official SDK's tests included (TESTS="-k words" narrows it)
 	.venv/bin/pytest $(TESTS)
 
-browser: .venv/ready-browser  ## logins and the sandbox's page in a real, headless Chromium (installed by apt if need be)
-	.venv/bin/pytest -m browser tests/browser
+browser: .venv/ready-browser .tools/axe/ready-$(AXE_VERSION)  ## logins and both pages in a real, headless Chromium (installed by apt if need be)
+	.venv/bin/pytest -m browser tests/browser $(TESTS)
+
+screenshots: .venv/ready-browser  ## each view of the service's page from a live run, into .tools/screenshots and docs/images
+	PYTHONPATH=tests:. .venv/bin/python -m browser.screenshots
 
 schemathesis: .venv/ready-schemathesis  ## the service is asked whatever its OpenAPI document allows, and more
 	.venv/bin/pytest -m schemathesis tests/service_web/test_openapi.py
@@ -100,6 +105,14 @@ fix: .venv/ready-dev  ## repair what can be repaired by itself
 	$(SYNC) --all-extras --group browser
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } || { echo "make browser needs Chromium: install it so that chromium is on the PATH" >&2; exit 1; }
 	@touch $@ .venv/ready-dev .venv/ready-run
+
+# Accessibility rules, for the tests alone: no file of it is in the package.
+.tools/axe/ready-$(AXE_VERSION):
+	@mkdir -p $(@D)
+	@cd $(@D) && { npm pack --silent axe-core@$(AXE_VERSION) || curl -fsSLO https://registry.npmjs.org/axe-core/-/axe-core-$(AXE_VERSION).tgz; } >/dev/null
+	@cd $(@D) && echo "$(AXE_SHA512)  axe-core-$(AXE_VERSION).tgz" | sha512sum --check --quiet
+	@cd $(@D) && tar -xzf axe-core-$(AXE_VERSION).tgz package/axe.min.js package/LICENSE
+	@touch $@
 
 .tools/bin/uv:
 	@$(if $(PYTHON),$(PYTHON),false) -c 'import ensurepip, venv' 2>/dev/null || { echo "ringonce needs Python 3.11 or newer with its venv module (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }

@@ -2,28 +2,19 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from browser.conftest import PATIENCE, Visiting
 from ringonce.sandbox import Sandbox
 from simulated import ADA
 
 pytestmark = pytest.mark.browser
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE = 20_000.0
 
 
 @pytest.fixture
@@ -43,37 +34,31 @@ def ringonce(*args: str) -> list[str]:
     return [sys.executable, "-m", "ringonce.cli", *args]
 
 
-def consent(address: str, agent: str, button: str) -> str:
+def consent(page: Any, address: str, agent: str, button: str) -> str:
     """Open the page, choose who one is, press the button, and give what is shown in the end."""
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert chromium, "there is no Chromium; `make browser` says how to get one"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
-        page = browser.new_page()
-        page.goto(address, timeout=PATIENCE)
-        page.get_by_label("You are").select_option(label=agent)
-        page.get_by_role("button", name=button).click(timeout=PATIENCE)
-        page.wait_for_url("http://127.0.0.1:*/callback?*", timeout=PATIENCE)
-        shown: str = page.get_by_role("heading").inner_text(timeout=PATIENCE)
-        browser.close()
-        return shown
+    page.goto(address, timeout=PATIENCE)
+    page.get_by_label("You are").select_option(label=agent)
+    page.get_by_role("button", name=button).click(timeout=PATIENCE)
+    page.wait_for_url("http://127.0.0.1:*/callback?*", timeout=PATIENCE)
+    shown: str = page.get_by_role("heading").inner_text(timeout=PATIENCE)
+    return shown
 
 
-def log_in(environ: dict[str, str], agent: str, button: str) -> tuple[int, str, str]:
+def log_in(tab: Any, environ: dict[str, str], agent: str, button: str) -> tuple[int, str, str]:
     """Run `ringonce login` while somebody is at the browser; give its exit code, its output and the last page."""
     pipe, command = subprocess.PIPE, ringonce("login", "--json", "--timeout", "30")
     with subprocess.Popen(command, env=environ, text=True, stdout=pipe, stderr=pipe) as login:  # noqa: S603  # our own
         assert login.stderr
         assert login.stdout
         address = next(line.strip() for line in login.stderr if "/oauth/authorize?" in line)
-        page = consent(address, agent, button)
+        page = consent(tab, address, agent, button)
         return login.wait(20), login.stdout.read(), page
 
 
-def test_a_login_in_a_browser_makes_calls_go_out_as_the_agent(sandbox: Sandbox, environ: dict[str, str]) -> None:
-    code, told, page = log_in(environ, "Ada Lovelace, ada@example.com", "Allow")
+def test_a_login_in_a_browser_makes_calls_go_out_as_the_agent(
+    visiting: Visiting, sandbox: Sandbox, environ: dict[str, str]
+) -> None:
+    code, told, page = log_in(visiting(), environ, "Ada Lovelace, ada@example.com", "Allow")
     call = subprocess.run(  # noqa: S603  # our own
         ringonce("call", "--agent", "ada@example.com", "--to", "+1 555 987 6543", "--json"),
         env=environ,
@@ -92,8 +77,8 @@ def test_a_login_in_a_browser_makes_calls_go_out_as_the_agent(sandbox: Sandbox, 
     assert sandbox.calls()[0]["agentId"] == ADA
 
 
-def test_a_no_in_the_browser_is_a_no(environ: dict[str, str]) -> None:
-    code, told, page = log_in(environ, "Ada Lovelace, ada@example.com", "Deny")
+def test_a_no_in_the_browser_is_a_no(visiting: Visiting, environ: dict[str, str]) -> None:
+    code, told, page = log_in(visiting(), environ, "Ada Lovelace, ada@example.com", "Deny")
 
     assert code == 3
     assert json.loads(told)["error"] == "NotAuthenticated"

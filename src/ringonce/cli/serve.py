@@ -83,6 +83,7 @@ def command(
             fix="put a proxy that speaks TLS in front and say --behind-tls, or --insecure on a network that you trust",
         )
     web: dict[str, typing.Any] = {"host": host, "port": port, "names": names, "per_minute": requests_per_minute}
+    web["behind_tls"] = behind_tls
     url = address(database, os.environ, sandbox=sandbox)
     web["guard"] = rules(guard, os.environ)
     logging_to_stderr(os.environ)
@@ -138,7 +139,9 @@ async def _serve(
     ):
         async with (
             house.opened(url, platform, make_client, dialling=dialling, moving=True, guard=web["guard"]) as home,
-            app.opened(home, names=[web["host"], *web["names"]], per_minute=web["per_minute"]) as (
+            app.opened(
+                home, names=[web["host"], *web["names"]], per_minute=web["per_minute"], behind_tls=web["behind_tls"]
+            ) as (
                 application,
                 desk,
             ),

@@ -98,6 +98,12 @@ def bearer(db: sa.Connection, secret: str) -> Token | None:
     return _token(found) if found else None
 
 
+def by_id(db: sa.Connection, token_id: str) -> Token | None:
+    """Give the token with this id, a revoked one too."""
+    found = db.execute(tokens.select().where(tokens.c.id == token_id)).mappings().first()
+    return _token(found) if found else None
+
+
 def used(db: sa.Connection, token: Token, now: float) -> None:
     """Note that a token was used, now and then."""
     if token.used_at is None or now > token.used_at + USED_EVERY:

@@ -46,11 +46,13 @@ def accept(
     batch_id: str | None = None,
     row: int | None = None,
     paused: bool = False,
+    agent_id: str = "",
 ) -> Accepted:
     """Insert the call, waiting; or give the one that its key stands for already.
 
     *number* is the asked one in E.164, *mark* the ledger's of it, *by* the API token's id, and *paused* keeps it from
-    being dialled until its batch goes on. Raise `IntentConflict` if the key stands for another call.
+    being dialled until its batch goes on. *agent_id*, if it is known, is one whose line there is.
+    Raise `IntentConflict` if the key stands for another call.
     """
     now = time.time() if now is None else now
     given = fingerprint(ask, number)
@@ -69,14 +71,31 @@ def accept(
                 fix="one key is one decision to call: give this one a key of its own",
             )
         return Accepted(there, replayed=True)
-    made = Record(
+    made = drafted(ask, key=key, number=number, mark=mark, by=by, now=now)
+    why = {"for": "batch"} if paused else {}
+    made = msgspec.structs.replace(made, batch_id=batch_id, row=row, why=why, agent_id=agent_id)
+    try:
+        with db.begin_nested():
+            db.execute(calls.insert().values(msgspec.to_builtins(made)))
+    except sa.exc.IntegrityError:
+        # Somebody else's transaction was quicker with the same key.
+        if by_key(db, key) is None:
+            raise
+        return accept(db, ask, key=key, number=number, mark=mark, by=by, now=now, batch_id=batch_id, row=row)
+    feed.tell(db, "call.accepted", made.id, made.shown(), agent_id=ask.agent, now=now)
+    return Accepted(made, replayed=False)
+
+
+def drafted(ask: Ask, *, key: str, number: str, mark: str, by: str, now: float) -> Record:
+    """Give the call that would be taken in; nothing is kept."""
+    return Record(
         id=new_id("call", now),
         key=key,
-        fingerprint=given,
+        fingerprint=fingerprint(ask, number),
         created_by=by,
         created_at=now,
-        batch_id=batch_id,
-        row=row,
+        batch_id=None,
+        row=None,
         agent=ask.agent,
         agent_id="",
         number=number,
@@ -88,7 +107,7 @@ def accept(
         expires_at=ask.expires_at,
         state=State.WAITING,
         due_at=max(now, ask.not_before),
-        why={"for": "batch"} if paused else {},
+        why={},
         attempt=1,
         conversation_id="",
         progress="",
@@ -98,13 +117,3 @@ def accept(
         ended_at=None,
         changed_at=now,
     )
-    try:
-        with db.begin_nested():
-            db.execute(calls.insert().values(msgspec.to_builtins(made)))
-    except sa.exc.IntegrityError:
-        # Somebody else's transaction was quicker with the same key.
-        if by_key(db, key) is None:
-            raise
-        return accept(db, ask, key=key, number=number, mark=mark, by=by, now=now, batch_id=batch_id, row=row)
-    feed.tell(db, "call.accepted", made.id, made.shown(), agent_id=ask.agent, now=now)
-    return Accepted(made, replayed=False)

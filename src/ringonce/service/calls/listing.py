@@ -1,5 +1,6 @@
 """Looking through the calls: a page at a time, the newest first."""
 
+import re
 from collections.abc import Iterable
 
 import msgspec
@@ -7,6 +8,8 @@ import sqlalchemy as sa
 
 from ringonce.service.calls import Record, State, record
 from ringonce.service.store.tables import agents, calls
+
+_NUMBERED = re.compile(r"~\d+$")
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +25,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     since: float | None = None
     until: float | None = None
     """Calls taken in from *since* on and before *until*."""
+    key: str = ""
+    """The intent's key, or the ledger's of one of its attempts."""
+    conversation: str = ""
+    ends: str = ""
+    """The number's last digits."""
+    shortest: int = 0
+    """Characters of a number that *ends* is looked for in, at the least."""
 
 
 def page(db: sa.Connection, wanted: Wanted, *, before: str = "", limit: int = 50) -> list[Record]:
@@ -44,6 +54,12 @@ def names_of(db: sa.Connection, agent_ids: Iterable[str]) -> dict[str, list[str]
     return found
 
 
+def numbers_of(db: sa.Connection, call_ids: Iterable[str]) -> dict[str, str]:
+    """Give the whole numbers (E.164) of calls, for those who may see them."""
+    query = sa.select(calls.c.id, calls.c.number).where(calls.c.id.in_(list(call_ids)))
+    return {row.id: row.number for row in db.execute(query)}
+
+
 def known_agent(db: sa.Connection, name: str) -> str:
     """Give the id of an agent who was looked up before; empty if nobody was by that name."""
     found: str | None = db.scalar(sa.select(agents.c.agent_id).where(agents.c.name == name.casefold()))
@@ -61,9 +77,15 @@ def _filters(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
         (calls.c.outcome, wanted.outcome),
         (calls.c.batch_id, wanted.batch),
         (calls.c.mark, wanted.mark),
+        (calls.c.conversation_id, wanted.conversation),
     ):
         if value:
             yield column == value
+    if wanted.key:
+        yield calls.c.key.in_([wanted.key, _NUMBERED.sub("", wanted.key)])
+    if wanted.ends:
+        yield calls.c.number.endswith(wanted.ends, autoescape=True)
+        yield sa.func.length(calls.c.number) >= wanted.shortest
     if wanted.since is not None:
         yield calls.c.created_at >= wanted.since
     if wanted.until is not None:

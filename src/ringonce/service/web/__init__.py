@@ -6,12 +6,14 @@ server        the application on a socket
     ├── calls        taking calls in, and looking at them
     │   └── asking   from a body to a call that can be taken in
     ├── steering     what a person does to a call
+    ├── live         what goes on now, agents, what a number is
     ├── events       what happens, as it happens
     │   └── tail     one look at the feed for all who follow it
-    ├── administering   kill switch, tokens, audit, agents, checks
+    ├── administering   kill switch, tokens, audit, checks
+    ├── lists        do-not-call lists
     ├── watching     health, readiness, metrics, the API's document
     │   ├── health
-    │   └── document
+    │   └── document   drawn from the doors, with their examples
     ├── desk         what all of them share
     ├── bodies       what goes in and out
     └── problems     errors, as RFC 9457 tells them

@@ -1,4 +1,4 @@
-"""The doors of those who run the service: the kill switch, tokens, the audit log, agents, and checks."""
+"""The doors of those who run the service: the kill switch, tokens, the audit log, and checks."""
 
 from typing import Annotated, Any, Literal
 
@@ -10,13 +10,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from ringonce.service import access, audit, stopping
 from ringonce.service.access import Role
-from ringonce.service.calls import State
-from ringonce.service.calls.listing import names_of
 from ringonce.service.stopping import Stop
-from ringonce.service.store.tables import calls, lines
 from ringonce.service.web.bodies import (
-    AgentPage,
-    AgentShown,
     AuditEntry,
     AuditPage,
     Findings,
@@ -98,18 +93,6 @@ async def log(
     return AuditPage(entries=entries, next=entries[-1].seq if len(found) > limit else None)
 
 
-@get("/v1/agents", opt={"role": Role.VIEWER})
-async def agents(
-    request: Asked,
-    cursor: Annotated[str, QueryParameter(max_length=100, pattern=r"^[0-9A-Za-z-]*$")] = "",
-    limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
-) -> AgentPage:
-    """List the agents for whom calls were taken in: free, busy with a call, or wrapping up."""
-    house = desk_of(request).house
-    found = await house.store.look(_agents, cursor, limit + 1, house.clock())
-    return AgentPage(agents=found[:limit], next=found[limit - 1].agent_id if len(found) > limit else None)
-
-
 @get("/v1/check", opt={"role": Role.DIALER})
 async def check(
     request: Asked,
@@ -128,25 +111,4 @@ async def check(
     return Findings(findings=list(found))
 
 
-def _agents(db: sa.Connection, after: str, limit: int, now: float) -> list[AgentShown]:
-    query = lines.select().where(lines.c.agent_id > after).order_by(lines.c.agent_id).limit(limit)
-    rows = db.execute(query).all()
-    ids = [row.agent_id for row in rows]
-    of = sa.select(calls.c.agent_id, sa.func.count().label("n")).group_by(calls.c.agent_id)
-    counted = db.execute(of.where(calls.c.agent_id.in_(ids), calls.c.state == State.WAITING))
-    waiting: dict[str, int] = {one.agent_id: one.n for one in counted}
-    names = names_of(db, ids)
-    return [
-        AgentShown(
-            agent_id=row.agent_id,
-            names=names.get(row.agent_id, []),
-            state="busy" if row.call_id else "wrapping_up" if row.free_at > now else "free",
-            call_id=row.call_id or None,
-            free_at=row.free_at if not row.call_id and row.free_at > now else None,
-            waiting=waiting.get(row.agent_id, 0),
-        )
-        for row in rows
-    ]
-
-
-DOORS: tuple[Any, ...] = (stop_stands, stop, lift, tokens, issue, revoke, log, agents, check)
+DOORS: tuple[Any, ...] = (stop_stands, stop, lift, tokens, issue, revoke, log, check)

@@ -12,27 +12,48 @@ from litestar.types import ASGIApp, HTTPScope
 
 from ringonce.service.access import Role
 from ringonce.service.house import House
-from ringonce.service.web import administering, batches, calls, connect, document, events, hooks, steering, watching
+from ringonce.service.web import (
+    administering,
+    batches,
+    calls,
+    connect,
+    document,
+    events,
+    hooks,
+    lists,
+    live,
+    page,
+    session,
+    steering,
+    watching,
+)
 from ringonce.service.web.bodies import StrictRequest
 from ringonce.service.web.desk import Desk
-from ringonce.service.web.doorkeeper import Doorkeeper, Pace, allowed
+from ringonce.service.web.doorkeeper import Doorkeeper, allowed
 from ringonce.service.web.health import Health
+from ringonce.service.web.pace import Pace
 from ringonce.service.web.problems import handler
 from ringonce.service.web.tail import Tail
 
 PER_MINUTE = 6_000
 """Requests that a token may make in a minute unless told otherwise."""
-ROOMS = (calls, steering, batches, events, administering, hooks, connect, watching)
+ROOMS = (calls, steering, batches, live, events, administering, lists, hooks, connect, watching, session, page)
 DOORS: tuple[Any, ...] = tuple(door for room in ROOMS for door in room.DOORS)
 
 
 @asynccontextmanager
 async def opened(
-    house: House, *, names: Iterable[str] = (), per_minute: int = PER_MINUTE, pace: Pace | None = None
+    house: House,
+    *,
+    names: Iterable[str] = (),
+    per_minute: int = PER_MINUTE,
+    pace: Pace | None = None,
+    behind_tls: bool = False,
 ) -> AsyncIterator[tuple[ASGIApp, Desk]]:
     """Give the application of a house, and its desk. *names* are hosts that it is called by, besides loopback's."""
+    pace = pace or Pace()
     async with Tail(house.store) as tail:
-        desk = Desk(house, tail, Health(house, time.monotonic), document.drawn(DOORS))
+        desk = Desk(house, tail, Health(house, time.monotonic), document.drawn(DOORS), pace, behind_tls)
         app = Litestar(
             [*_options(), *DOORS],
             openapi_config=None,
@@ -46,7 +67,14 @@ async def opened(
         observe = _observer(desk)
         yield (
             Doorkeeper(
-                app, house.store, names=names, per_minute=per_minute, clock=house.clock, pace=pace, observe=observe
+                app,
+                house.store,
+                names=names,
+                per_minute=per_minute,
+                clock=house.clock,
+                pace=pace,
+                behind_tls=behind_tls,
+                observe=observe,
             ),
             desk,
         )

@@ -9,7 +9,9 @@ from msgspec import Meta
 
 from ringonce.models import Finding, Outcome, Wire
 from ringonce.service.access import Role
+from ringonce.service.agents import Agent
 from ringonce.service.calls import Ask, Record, State
+from ringonce.service.story import Entry
 from ringonce.service.web.problems import ProblemError
 
 LATEST = 4_102_444_800.0
@@ -103,6 +105,15 @@ class CallPage(msgspec.Struct, kw_only=True):
     next: Annotated[str | None, Meta(description="Give it as `cursor` for the next page; null on the last.")]
 
 
+class CallStory(msgspec.Struct, kw_only=True):
+    """A call and its whole story, from the intent to what its outcome was seen by."""
+
+    call: CallShown
+    story: Annotated[list[Entry], Meta(description="In order.")]
+    more: Annotated[bool, Meta(description="Whether events were left out, since there are very many.")]
+    who: Annotated[dict[str, str], Meta(description="The names of tokens whose ids are in it.")]
+
+
 class WrapUpBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How the agent wraps the call up."""
 
@@ -160,21 +171,10 @@ class Tokens(msgspec.Struct, kw_only=True):
     tokens: list[TokenShown]
 
 
-class AgentShown(msgspec.Struct, kw_only=True):
-    """An agent for whom calls were taken in, and the agent's line."""
-
-    agent_id: str
-    names: Annotated[list[str], Meta(description="What calls have named the agent by.")]
-    state: Annotated[str, Meta(description="free, busy, or wrapping_up.")]
-    call_id: Annotated[str | None, Meta(description="The call that the agent is busy with.")]
-    free_at: Annotated[float | None, Meta(description="While wrapping up: until when.")]
-    waiting: Annotated[int, Meta(description="Calls that wait for the agent.")]
-
-
 class AgentPage(msgspec.Struct, kw_only=True):
     """A page of agents."""
 
-    agents: list[AgentShown]
+    agents: list[Agent]
     next: str | None
 
 
@@ -228,5 +228,4 @@ class StrictRequest(Request[Any, Any, Any]):
 
 def shown(record: Record, *, whole_number: bool) -> CallShown:
     """Give a call as the outside sees it."""
-    flags = {name: bool(record.told.get(name)) and record.state is State.LIVE for name in ("held", "muted")}
-    return msgspec.convert(record.shown(whole_number=whole_number) | flags, CallShown)
+    return msgspec.convert(record.shown(whole_number=whole_number), CallShown)

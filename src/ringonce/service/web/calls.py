@@ -1,5 +1,6 @@
 """`/v1/calls`: taking calls in, once for each key, and looking at them."""
 
+import datetime as dt
 from typing import Annotated, Any
 
 import msgspec
@@ -10,18 +11,25 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from litestar.response import Response
 
 from ringonce import numbers
+from ringonce.errors import InvalidInput
 from ringonce.service import audit, feed
+from ringonce.service import story as stories
 from ringonce.service.access import Role, Token
 from ringonce.service.calls import Ask, State
 from ringonce.service.calls.accepting import Accepted, accept
 from ringonce.service.calls.listing import Wanted, page
 from ringonce.service.dialing.turns import named
+from ringonce.service.guard import days
 from ringonce.service.web.asking import sound_ask, sound_key
-from ringonce.service.web.bodies import CALL_ID, LATEST, CallBody, CallPage, CallShown, shown
+from ringonce.service.web.bodies import CALL_ID, LATEST, UUID, CallBody, CallPage, CallShown, CallStory, shown
 from ringonce.service.web.desk import desk_of, token_of
+from ringonce.service.web.problems import ProblemError
 
 MOST_BYTES = 64 * 1024
 LONGEST_PAGE = 500
+DAY = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$"
+ALWAYS_SHOWN, MASKED_SHOWS, SHOWS_FOUR = 2, 4, len("+12345678901")
+"""Digits that any masked number shows, that a long one shows, and how long one is that certainly does."""
 
 
 @post("/v1/calls", status_code=202, opt={"role": Role.DIALER}, request_max_body_size=MOST_BYTES)
@@ -69,6 +77,15 @@ async def listed(
     outcome: Annotated[str, QueryParameter(max_length=40)] = "",
     batch: Annotated[str, QueryParameter(max_length=100)] = "",
     number: Annotated[str, QueryParameter(max_length=64, description="The whole number, in any human form.")] = "",
+    intent: Annotated[str, QueryParameter(max_length=200, description="The intent's key, or an attempt's.")] = "",
+    conversation: Annotated[str, QueryParameter(pattern=f"^$|{UUID}", description="The conversation's id.")] = "",
+    ends: Annotated[
+        str,
+        QueryParameter(pattern=r"^([0-9]{2,15})?$", description="The number's last digits; not more than are shown."),
+    ] = "",
+    from_day: Annotated[str, QueryParameter(pattern=DAY, description="Taken in from this day on, in `zone`.")] = "",
+    to_day: Annotated[str, QueryParameter(pattern=DAY, description="Taken in up to and with this day.")] = "",
+    zone: Annotated[str, QueryParameter(max_length=64, description="Of the days, such as Europe/Paris.")] = "UTC",
     since: Annotated[float | None, QueryParameter(ge=0, le=LATEST, description="Taken in from then on.")] = None,
     until: Annotated[float | None, QueryParameter(ge=0, le=LATEST, description="Taken in before.")] = None,
     cursor: Annotated[str, QueryParameter(pattern=f"^$|{CALL_ID}", description="`next` of the page before.")] = "",
@@ -78,14 +95,20 @@ async def listed(
     desk, token = desk_of(request), token_of(request)
     country = desk.house.platform.country
     plain = numbers.dialable(number, country=country, allow_premium=True) if number else ""
+    _check_ends(ends, token)
+    begin, end = _days(from_day, to_day, zone.strip())
     wanted = Wanted(
         agent=_text(agent),
         states=tuple(states or ()),
         outcome=_text(outcome),
         batch=_text(batch),
         mark=desk.house.ledger.mark(plain) if plain else "",
-        since=since,
-        until=until,
+        key=_text(intent),
+        conversation=conversation.lower(),
+        ends=ends,
+        shortest=0 if token.sees_numbers or len(ends) <= ALWAYS_SHOWN else SHOWS_FOUR,
+        since=max((moment for moment in (since, begin) if moment is not None), default=None),
+        until=min((moment for moment in (until, end) if moment is not None), default=None),
     )
     found = await desk.house.store.look(page, wanted, before=cursor, limit=limit + 1)
     calls = [shown(record, whole_number=token.sees_numbers) for record in found[:limit]]
@@ -99,17 +122,30 @@ async def one(request: Request[Any, Any, Any], call_id: FromPath[str]) -> CallSh
     return shown(await desk.record(call_id), whole_number=token_of(request).sees_numbers)
 
 
+@get("/v1/calls/{call_id:str}/story", opt={"role": Role.VIEWER})
+async def story(request: Request[Any, Any, Any], call_id: FromPath[str]) -> CallStory:
+    """Tell a call's whole story in order: its changes, its creates, what the guard said.
+
+    What people did to it is told to admins, as in the audit log.
+    """
+    desk, token = desk_of(request), token_of(request)
+    record = await desk.record(call_id)
+    told = await desk.house.store.look(stories.of, record, audited=token.role is Role.ADMIN)
+    call = shown(record, whole_number=token.sees_numbers)
+    return CallStory(call=call, story=told.entries, more=told.more, who=told.who)
+
+
 def _take_in(
     db: sa.Connection, ask: Ask, *, key: str, number: str, mark: str, token: Token, now: float, agent_id: str
 ) -> tuple[Accepted, CallShown]:
-    accepted = accept(db, ask, key=key, number=number, mark=mark, by=token.id, now=now)
+    if agent_id:
+        # The line comes first, for workers hold it before anything else, too: the feed's turn is taken after it.
+        named(db, ask.agent, agent_id)
+    accepted = accept(db, ask, key=key, number=number, mark=mark, by=token.id, now=now, agent_id=agent_id)
     record = accepted.record
-    if not accepted.replayed:
-        if agent_id:
-            named(db, ask.agent, agent_id)
-        if ask.override is not None:
-            rules = sorted(ask.override.rules)
-            audit.note(db, token.id, "call.override", record.id, now=now, rules=rules, reason=ask.override.reason)
+    if not accepted.replayed and ask.override is not None:
+        rules = sorted(ask.override.rules)
+        audit.note(db, token.id, "call.override", record.id, now=now, rules=rules, reason=ask.override.reason)
     # A replay is told what was told the first time; how the call stands now is at its Location.
     first = feed.since(db, 0, limit=1, subject=record.id)
     told = first[0].body if first and first[0].kind == "call.accepted" else record.shown()
@@ -117,9 +153,35 @@ def _take_in(
     return accepted, msgspec.convert(told, CallShown)
 
 
+def _check_ends(ends: str, token: Token) -> None:
+    if len(ends) > MASKED_SHOWS and not token.sees_numbers:
+        raise ProblemError(
+            "not-allowed",
+            f"Token {token.name!r} may not look for {len(ends)} digits",
+            why="one could find out a number that is masked",
+            fix=f"give the last {MASKED_SHOWS} digits, or the whole number as `number`",
+        )
+
+
+def _days(first: str, last: str, zone: str) -> tuple[float | None, float | None]:
+    """Give the moments at which the *first* day begins and the *last* is over."""
+    days.zone(zone)
+    return _midnight(first, zone, 0), _midnight(last, zone, 1)
+
+
+def _midnight(day: str, zone: str, plus: int) -> float | None:
+    if not day:
+        return None
+    try:
+        date = dt.date.fromisoformat(day) + dt.timedelta(days=plus)
+        return dt.datetime(date.year, date.month, date.day, tzinfo=days.zone(zone)).timestamp()
+    except (ValueError, OverflowError) as wrong:
+        raise InvalidInput(f"{day} is no day", why=str(wrong), fix="write it as in 2026-11-22") from None
+
+
 def _text(value: str) -> str:
     """Give what can be compared with a text in the database: PostgreSQL knows none with NUL in it."""
     return value.strip().replace("\x00", "\ufffd")
 
 
-DOORS: tuple[Any, ...] = (take_in, listed, one)
+DOORS: tuple[Any, ...] = (take_in, listed, one, story)

@@ -15,6 +15,7 @@ from ringonce.service.dialing.turns import named
 from ringonce.service.house import House
 from ringonce.service.metrics import Requests
 from ringonce.service.web.health import Health
+from ringonce.service.web.pace import Pace
 from ringonce.service.web.problems import ProblemError
 from ringonce.service.web.tail import Tail
 
@@ -33,6 +34,9 @@ class Desk:
     health: Health
     document: dict[str, Any]
     """The OpenAPI document."""
+    pace: Pace = dataclasses.field(default_factory=Pace)
+    behind_tls: bool = False
+    """Whether browsers reach this server by TLS alone."""
     requests: Requests = dataclasses.field(default_factory=Requests)
 
     async def record(self, call_id: str) -> Record:

@@ -11,40 +11,24 @@ from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from ringonce.service import access
+from ringonce.service import access, sessions
 from ringonce.service.access import Role, Token
-from ringonce.service.web import problems
+from ringonce.service.web import problems, session
 from ringonce.service.web.desk import TOKEN
+from ringonce.service.web.pace import Pace
 from ringonce.service.web.problems import ProblemError
 
 if TYPE_CHECKING:
     from ringonce.service.store import Store
 
-OPEN_DOORS = frozenset({"/healthz", "/openapi.json", "/docs", "/connect", "/connect/back"})
+OPEN_DOORS = frozenset({"/healthz", "/openapi.json", "/docs", "/connect", "/connect/back", "/"})
 """What tells nothing of anybody's calls; whoever enrols by a link has that in place of a token."""
+PAGE_FILES = "/page/"
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 STRANGERS_A_MINUTE = 60
 """Requests without a good token that one address may make in a minute: guessing gets slow."""
-WINDOW = 60.0
 _RANK = {Role.VIEWER: 0, Role.DIALER: 1, Role.ADMIN: 2}
 Observer = Callable[[HTTPScope, int, float], None]
-
-
-class Pace:
-    """Requests of everybody in the minute that runs. *clock* gives seconds."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._minute = 0
-        self._counts: dict[str, int] = {}
-
-    def spend(self, who: str, most: int) -> float:
-        """Count a request; give the seconds to wait if it is one too many, else 0."""
-        minute, spent = divmod(self._clock(), WINDOW)
-        if minute != self._minute:
-            self._minute, self._counts = int(minute), {}
-        self._counts[who] = self._counts.get(who, 0) + 1
-        return WINDOW - spent if self._counts[who] > most else 0.0
 
 
 class Doorkeeper:
@@ -59,9 +43,11 @@ class Doorkeeper:
         per_minute: int,
         clock: Callable[[], float] = time.time,
         pace: Pace | None = None,
+        behind_tls: bool = False,
         observe: Observer = lambda *_: None,
     ) -> None:
         self._app, self._store = app, store
+        self._behind_tls = behind_tls
         self._names = LOOPBACK_NAMES | {name.lower() for name in names}
         self._per_minute, self._clock = per_minute, clock
         self._pace = pace or Pace()
@@ -101,31 +87,29 @@ class Doorkeeper:
                 why="a page of another site could have sent the browser here",
                 fix="use its own address, or start it with --allow-host NAME",
             )
-        if request.scope["path"] in OPEN_DOORS:
+        if is_open(request):
             return
         address = request.client.host if request.client else ""
         token = await self._who(request)
         if token is None:
             self._keep_pace(f"address {address}", STRANGERS_A_MINUTE)
-            given = "authorization" in request.headers
-            raise ProblemError(
-                "no-token",
-                "The token is not known here" if given else "There is no token",
-                why="it is misspelt, revoked, or another server's" if given else "every door but a few needs one",
-                fix="send Authorization: Bearer ro_…; `ringonce token create` makes one",
-                headers={"WWW-Authenticate": 'Bearer realm="ringonce"' + (', error="invalid_token"' if given else "")},
-            )
+            raise _stranger(request, session.of(request, behind_tls=self._behind_tls))
         self._keep_pace(token.id, self._per_minute)
         if token.used_at is None or self._clock() > token.used_at + access.USED_EVERY:
             await self._store.run(access.used, token, self._clock())
         request.scope[TOKEN] = token  # type: ignore[literal-required]  # a key of our own
 
     async def _who(self, request: Request[Any, Any, Any]) -> Token | None:
-        """Find the token. A session's cookie is another way in, once there is a page."""
-        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
+        """Find the token: the one that was sent, or the one for which a person's session stands."""
+        if given := request.headers.get("authorization", ""):
+            scheme, _, secret = given.partition(" ")
+            return await self._store.look(access.bearer, secret.strip()) if scheme.lower() == "bearer" else None
+        digest = session.of(request, behind_tls=self._behind_tls)
+        if not digest:
             return None
-        return await self._store.look(access.bearer, secret.strip())
+        session.check_came_from_here(request)
+        request.scope[session.SESSION] = digest  # type: ignore[literal-required]  # a key of our own
+        return await self._store.look(sessions.holder, digest, self._clock())
 
     def _keep_pace(self, who: str, most: int) -> None:
         if wait := self._pace.spend(who, most):
@@ -137,9 +121,17 @@ class Doorkeeper:
             )
 
 
+def is_open(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    """Say whether a request needs no token."""
+    path = connection.scope["path"]
+    if path == session.PATH:
+        return connection.scope.get("method") == "POST"
+    return path in OPEN_DOORS or path.startswith(PAGE_FILES)
+
+
 def allowed(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Let only those roles pass that the door is for (its `role`); a door that names none is for admins."""
-    if connection.scope["path"] in OPEN_DOORS:
+    if is_open(connection):
         return
     token: Token = connection.scope[TOKEN]  # type: ignore[literal-required]  # the doorkeeper has put it there
     needed = handler.opt.get("role", Role.ADMIN)
@@ -160,6 +152,23 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
+def _stranger(request: Request[Any, Any, Any], digest: str) -> ProblemError:
+    if "authorization" in request.headers:
+        what, why = "The token is not known here", "it is misspelt, revoked, or another server's"
+    elif digest:
+        what, why = "You are signed out", "the session is over: its token was revoked, or it was begun 12 hours ago"
+    else:
+        what, why = "There is no token", "every door but a few needs one"
+    challenge = 'Bearer realm="ringonce"' + (', error="invalid_token"' if "authorization" in request.headers else "")
+    return ProblemError(
+        "no-token",
+        what,
+        why=why,
+        fix="send Authorization: Bearer ro_…; `ringonce token create` makes one",
+        headers={"WWW-Authenticate": challenge},
+    )
+
+
 def _host(header: str) -> str:
     return re.sub(r":\d*$", "", header.strip().lower())
 
@@ -170,5 +179,6 @@ def _dress(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         (b"x-content-type-options", b"nosniff"),
         (b"cache-control", b"no-store"),
         (b"referrer-policy", b"no-referrer"),
+        (b"cross-origin-resource-policy", b"same-origin"),
     )
     return [(name, value) for name, value in wanted if name not in there]
