@@ -15,7 +15,7 @@ def test_a_handler_that_breaks_is_an_error_body_and_a_line_in_the_log(
         raise ZeroDivisionError
 
     assert ask("GET", "/users")[0] == 200
-    monkeypatch.setattr(Desk, "_limits", broken)
+    monkeypatch.setattr(Desk, "_admit", broken)
 
     status, body = ask("GET", "/users")
 
