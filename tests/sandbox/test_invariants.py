@@ -312,6 +312,16 @@ def test_the_judge_sees_disorder() -> None:
         assert words in found
 
 
+@pytest.mark.parametrize("odd", ["{}", "{id}", "/", "%7B%7D", "\x00", " ", "."])
+def test_an_id_that_is_no_id(odd: str) -> None:
+    stranger = Stranger()
+
+    for route in ROUTES:
+        path = "".join(stranger._path(route.template, [odd] * 5))
+
+        assert 200 <= stranger.ask(route.method, path, {}, {}) < 500, (route.method, path)
+
+
 @pytest.mark.parametrize("template", sorted(TABLE.templates))
 def test_a_body_of_any_kind_at_every_path(template: str, caplog: pytest.LogCaptureFixture) -> None:
     stranger = Stranger()
