@@ -70,6 +70,7 @@ def test_the_summary_counts_calls_and_the_work_after_them(ask: Any, hear: Callab
     heard = hear(f"v2.users.{ADA}.conversationsummary")
 
     ask.place("0006", callFromQueueId=SALES)
+    world.advance(world.now + 0.1)
     ask.place("0004")
     world.advance(world.now + 20)
 
@@ -92,6 +93,7 @@ def test_a_queue_tells_its_calls_and_its_members(ask: Any, hear: Callable[..., A
     ask("PATCH", f"/users/{ADA}/queues/{SALES}", {"joined": False})
     call = ask.place("6543", callFromQueueId=SALES)
     ask.place("6543")
+    world.advance(world.now + 0.1)
 
     topics = names(heard, f"v2.routing.queues.{SALES}.")
     assert topics == ["users", "conversations.calls", "conversations"]
