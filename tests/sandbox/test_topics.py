@@ -93,6 +93,7 @@ def test_a_queue_tells_its_calls_and_its_members(ask: Any, hear: Callable[..., A
     ask("PATCH", f"/users/{ADA}/queues/{SALES}", {"joined": False})
     call = ask.place("6543", callFromQueueId=SALES)
     ask.place("6543")
+    world.advance(world.now + 0.1)
 
     topics = names(heard, f"v2.routing.queues.{SALES}.")
     assert topics == ["users", "conversations.calls", "conversations"]
