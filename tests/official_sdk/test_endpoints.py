@@ -14,9 +14,11 @@ pytestmark = pytest.mark.official_sdk
 
 ROUTES = [route for template in TABLE.templates for route in TABLE.match(template)[0].values()]
 APIS = (
+    "Authorization",
     "Analytics",
     "Conversations",
     "Notifications",
+    "Organization",
     "Presence",
     "Routing",
     "Stations",

@@ -170,7 +170,8 @@ def test_a_blind_transfer_to_a_queue_waits_there(world: World, ask: Any, talking
         ({"queueId": "no-queue"}, "conversations.error.queue.not.found"),
         ({"userId": "nobody"}, "resource.not.found"),
         ({}, "bad.request"),
-        ({"transferType": "Attended", "userId": GRACE}, "invalid.value"),
+        ({"transferType": "Warm", "userId": GRACE}, "invalid.value"),
+        ({"transferType": "Attended", "queueId": SALES}, "conversations.error.transfer.acd.call.unattended"),
     ],
 )
 def test_a_transfer_that_cannot_be(ask: Any, talking: str, body: dict[str, str], code: str) -> None:

@@ -87,7 +87,7 @@ def test_an_org_is_what_its_file_says() -> None:
         "agent-00001@example.com",
         "agent-00002@example.com",
     ]
-    assert org.holder_of(str(kim.station_id)) == kim
+    assert World(now=NOON, org=org).directory.holder_of(str(kim.station_id)) == kim
     assert org.rate_limit is None
     assert [queue.member_ids for queue in org.queues.values()] == [(kim.id,)]
     assert {user.roles[0].name for user in org.users.values()} == {"Agent"}

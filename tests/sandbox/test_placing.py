@@ -47,7 +47,9 @@ CALL = f"/conversations/calls/user/{ADA}"
             None,
             id="from an unknown queue",
         ),
-        pytest.param({"conversationIds": ["a"]}, 400, "bad.request", "conversationIds", id="a merge"),
+        pytest.param(
+            {"conversationIds": ["a"]}, 404, "conversation.error.conversation.not.found", None, id="an unknown merge"
+        ),
     ],
 )
 def test_a_call_that_cannot_be_placed(

@@ -192,6 +192,7 @@ def test_duplicated_events_come_twice_until_the_fault_is_taken_away(
     async def double(socket: Socket) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         sandbox.fault(action="duplicate")
         await asyncio.to_thread(place)
+        sandbox.advance(0.1)
         twice = await until_pong(socket)
         sandbox.clear_faults()
         sandbox.advance(4)

@@ -5,7 +5,8 @@ from functools import partial
 
 from ringonce.sandbox.agenda import Agenda
 from ringonce.sandbox.conversation import Conversation, Participant, WrapUp
-from ringonce.sandbox.life import Destination, Exchange
+from ringonce.sandbox.life import Exchange
+from ringonce.sandbox.lines import Destination
 
 REACTION_TAKES = 0.05
 HOLD_ECHOES_AFTER = 0.15
@@ -22,9 +23,16 @@ class CallControl:
     def hang_up(
         self, conversation: Conversation, leg: Participant, disconnect_type: str = "client", *, everyone: bool = False
     ) -> None:
-        """End one leg, or the whole conversation in its name."""
-        end = partial(self._exchange.hang_up, conversation, leg, disconnect_type, everyone=everyone)
-        self._agenda.after(REACTION_TAKES, end)
+        """End one leg, or the whole conversation in its name. An agent who leaves a consult hands the call over."""
+        self._agenda.after(REACTION_TAKES, partial(self._hang_up, conversation, leg, disconnect_type, everyone))
+
+    def pick_up(self, conversation: Conversation, leg: Participant) -> None:
+        """Answer a ringing leg, if its phone can be told to."""
+        self._agenda.after(REACTION_TAKES, partial(self._exchange.pick_up, conversation, leg))
+
+    def uui(self, conversation: Conversation, leg: Participant, data: str) -> None:
+        """Set a leg's SIP User-to-User data."""
+        self._soon(conversation, leg, partial(_set_uui, leg, data))
 
     def hold(self, conversation: Conversation, leg: Participant, on: bool) -> None:
         """Put everybody else on hold, or take them back. Told twice with the same flags, as on the platform."""
@@ -58,6 +66,10 @@ class CallControl:
         """Set the conversation's external tag."""
         self._agenda.after(REACTION_TAKES, partial(self._tag, conversation, external_tag))
 
+    def flag(self, conversation: Conversation, leg: Participant, reason: str) -> None:
+        """Mark a participant's call as bad, or take the mark away; an ended one too."""
+        self._agenda.after(REACTION_TAKES, partial(self._flag, conversation, leg, reason))
+
     def wrap_up(
         self,
         conversation: Conversation,
@@ -77,9 +89,11 @@ class CallControl:
         """End the after-call work with nothing filed."""
         self._agenda.after(REACTION_TAKES, partial(self._skip_wrap_up, conversation, leg))
 
-    def replace(self, conversation: Conversation, leg: Participant, destination: Destination) -> None:
-        """Transfer blind: a new party is called, and this one is gone."""
-        self._agenda.after(REACTION_TAKES, partial(self._replace, conversation, leg, destination))
+    def replace(
+        self, conversation: Conversation, leg: Participant, destination: Destination, *, attended: bool = False
+    ) -> None:
+        """Transfer: a new party is called, and this one goes; at once, or *attended*: when the new one has answered."""
+        self._agenda.after(REACTION_TAKES, partial(self._replace, conversation, leg, destination, attended))
 
     def _soon(self, conversation: Conversation, leg: Participant, do: Callable[[], None]) -> None:
         self._agenda.after(REACTION_TAKES, partial(self._if_live, conversation, leg, do))
@@ -103,11 +117,15 @@ class CallControl:
             return
         conversation.recording_state = state
         for leg in conversation.live():
-            leg.recording = state == "active"
+            leg.recording_state = state
         self._changed(conversation)
 
     def _attributes(self, conversation: Conversation, leg: Participant, changes: dict[str, str]) -> None:
         leg.attributes = {**leg.attributes, **changes}
+        self._changed(conversation)
+
+    def _flag(self, conversation: Conversation, leg: Participant, reason: str) -> None:
+        leg.flagged = reason
         self._changed(conversation)
 
     def _tag(self, conversation: Conversation, external_tag: str) -> None:
@@ -116,8 +134,10 @@ class CallControl:
 
     def _wrap_up(self, conversation: Conversation, leg: Participant, filed: WrapUp, provisional: bool) -> None:
         filed.at = self._agenda.stamp
-        leg.wrapup = filed
-        if not provisional:
+        if provisional:
+            leg.provisional = filed
+        else:
+            leg.wrapup = filed
             self._end_after_call_work(leg)
         self._changed(conversation)
 
@@ -128,14 +148,25 @@ class CallControl:
 
     def _end_after_call_work(self, leg: Participant) -> None:
         leg.wrapup_required = False
-        if leg.acw_started and not leg.acw_ended:
+        if leg.acw_started and not leg.acw_ended and leg.wrapup_prompt != "forcedTimeout":
             leg.acw_ended = self._agenda.stamp
 
-    def _replace(self, conversation: Conversation, leg: Participant, destination: Destination) -> None:
+    def _hang_up(self, conversation: Conversation, leg: Participant, disconnect_type: str, everyone: bool) -> None:
+        consulted = conversation.consulted
+        hands_over = consulted is not None and consulted.consulted_by == leg.id and consulted.state == "connected"
+        if hands_over and not everyone and disconnect_type == "client":
+            disconnect_type = "transfer.consult"
+        self._exchange.hang_up(conversation, leg, disconnect_type, everyone=everyone)
+
+    def _replace(self, conversation: Conversation, leg: Participant, destination: Destination, attended: bool) -> None:
         if not leg.live:
             return
-        self._exchange.invite(conversation, destination, leg)
-        self._exchange.hang_up(conversation, leg, "transfer")
+        successor = self._exchange.invite(conversation, destination, leg)
+        successor.replaces = leg.id if attended else ""
+        if attended and successor.state != "connected":
+            self._changed(conversation)
+        else:
+            self._exchange.hang_up(conversation, leg, "transfer")
 
 
 def _nothing() -> None:
@@ -151,8 +182,12 @@ def _set_confined(leg: Participant, on: bool) -> None:
 
 
 def _set_recording(conversation: Conversation, leg: Participant, on: bool) -> None:
-    leg.recording = on
+    leg.recording_state = "active" if on else "none"
     conversation.recording_state = "active" if any(each.recording for each in conversation.live()) else "none"
+
+
+def _set_uui(leg: Participant, data: str) -> None:
+    leg.uui_data = data
 
 
 def _append_digits(leg: Participant, digits: str) -> None:

@@ -18,7 +18,12 @@ CHANNELS_PER_OWNER = 20
 TOPICS_PER_CHANNEL = 1_000
 LIFETIME = 86_400.0
 HEARTBEAT_EVERY = 30.0
+CLOSING_NOTICE = 60.0
+"""Seconds between the word that a connection is about to be closed and its end."""
 REORDERED_BY = 0.2
+
+
+_DETAILS = "v2.detail.events.conversation."
 
 
 class TooManyTopicsError(Exception):
@@ -36,12 +41,17 @@ class Socket:
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Channel:
-    """One channel. *owner* is the OAuth client and user that made it; *topics* keep the words subscribed with."""
+    """One channel. *owner* is the OAuth client and user that made it; *topics* keep the words subscribed with.
+
+    *permissions* are those of the token that made it, *made_by* is its value, to tell it from others of its owner.
+    """
 
     id: str
     owner: tuple[str, str]
     created: float
     used: float
+    permissions: frozenset[str] = frozenset()
+    made_by: str = dataclasses.field(default="", repr=False)
     topics: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     socket: Socket | None = None
     muted: bool = False
@@ -64,9 +74,10 @@ class Channels:
 
     Shares (0 to 1) of events: *reorder* come late, *duplicate* come twice, *unknown_value* and *extra_field* say what
     nobody knows. *mute_new* is the share of connections that never say a word. *trouble* is what decides.
+    *may_hear* says whether a channel may listen to a topic that is asked for on its connection.
     """
 
-    def __init__(self, agenda: Agenda, dice: Dice, trouble: Dice) -> None:
+    def __init__(self, agenda: Agenda, dice: Dice, trouble: Dice, may_hear: Callable[[Channel, str], bool]) -> None:
         self.reorder = 0.0
         self.duplicate = 0.0
         self.unknown_value = 0.0
@@ -76,19 +87,25 @@ class Channels:
         self._agenda = agenda
         self._dice = dice
         self._channels: dict[str, Channel] = {}
+        self._may_hear = may_hear
         self._listeners: dict[str, dict[str, Channel]] = {}
+        self._detailed: dict[str, int] = {}
 
     # What the REST half needs.
 
-    def create(self, owner: tuple[str, str]) -> Channel:
+    def create(
+        self, owner: tuple[str, str], *, permissions: frozenset[str] = frozenset(), made_by: str = ""
+    ) -> Channel:
         """Make a channel. The 21st of an owner silently evicts the one unused for longest, unconnected ones first."""
         mine = [channel for channel in self._channels.values() if channel.owner == owner and not channel.evicted]
         if len(mine) >= CHANNELS_PER_OWNER:
             self._evict(min(mine, key=lambda channel: (channel.socket is not None, channel.used)))
         now = self._agenda.now
         number = len(self._channels) + 1
-        channel = Channel(f"streaming-{number % 10}-{self._dice.token()[:26]}", owner, now, now)
+        channel_id = f"streaming-{number % 10}-{self._dice.token()[:26]}"
+        channel = Channel(channel_id, owner, now, now, permissions, made_by)
         self._channels[channel.id] = channel
+        self._agenda.after(LIFETIME - CLOSING_NOTICE, partial(self._give_notice, channel))
         self._agenda.after(LIFETIME, partial(self._expire, channel))
         return channel
 
@@ -104,6 +121,10 @@ class Channels:
         """The channels of an owner, oldest first."""
         return [each for each in self._channels.values() if each.owner == owner and not each.evicted]
 
+    def everyone(self) -> list[Channel]:
+        """All channels that were not evicted, oldest first."""
+        return [each for each in self._channels.values() if not each.evicted]
+
     def subscribe(self, channel: Channel, topics: Iterable[str], *, replace: bool = False) -> None:
         """Listen to more topics, or to these in place of all others."""
         wanted = {topic: spread(topic) for topic in topics}
@@ -115,16 +136,22 @@ class Channels:
         channel.topics = after
         for heard in wanted.values():
             for topic in heard:
-                self._listeners.setdefault(topic, {})[channel.id] = channel
+                if topic not in self._listeners:
+                    self._listeners[topic] = {}
+                    self._watch(topic, 1)
+                self._listeners[topic][channel.id] = channel
 
     def unsubscribe(self, channel: Channel) -> None:
         """Listen to nothing."""
         for heard in channel.topics.values():
             for topic in heard:
-                listeners = self._listeners.get(topic, {})
+                listeners = self._listeners.get(topic)
+                if listeners is None:
+                    continue
                 listeners.pop(channel.id, None)
                 if not listeners:
-                    self._listeners.pop(topic, None)
+                    del self._listeners[topic]
+                    self._watch(topic, -1)
         channel.topics = {}
 
     # What the exchange needs.
@@ -132,6 +159,14 @@ class Channels:
     def heard(self, topic: str) -> bool:
         """Whether anybody listens to a topic."""
         return topic in self._listeners
+
+    def _watch(self, topic: str, by: int) -> None:
+        stem = _detailed(topic)
+        self._detailed[stem] = self._detailed.get(stem, 0) + by
+
+    def watched(self, conversation_id: str) -> bool:
+        """Whether anybody listens to the detail events of a conversation."""
+        return self._detailed.get(f"{_DETAILS}{conversation_id}", 0) > 0
 
     def publish(self, topic: str, body: dict[str, Any]) -> None:
         """Tell everybody who listens to a topic."""
@@ -230,6 +265,16 @@ class Channels:
         for channel in self._those(channel_id):
             self._hang_up(channel)
 
+    def announce_closing(self, channel_id: str | None = None) -> None:
+        """Say that a connection (None: every one) is about to be closed, and close it a minute later.
+
+        Whoever connects to the channel again meanwhile keeps that connection.
+        """
+        for channel in self._those(channel_id):
+            if channel.socket is not None:
+                self._give_notice(channel)
+                self._agenda.after(CLOSING_NOTICE, partial(self._close_if_still, channel, channel.socket))
+
     def _those(self, channel_id: str | None) -> list[Channel]:
         if channel_id is None:
             return list(self._channels.values())
@@ -237,7 +282,8 @@ class Channels:
 
     def _subscribe_in_socket(self, channel: Channel, asked: "_Frame") -> None:
         answer: dict[str, Any] = {"result": "200", "status": "subscribed"}
-        if channel.evicted or not all(topic.startswith("v2.") for topic in asked.topics):
+        heard = [each for topic in asked.topics for each in spread(topic) or ("",)]
+        if channel.evicted or not all(self._may_hear(channel, topic) for topic in heard):
             answer = {"result": "404" if channel.evicted else "400", "status": "error"}
         else:
             try:
@@ -273,6 +319,14 @@ class Channels:
         self._answer(channel, {"topicName": "channel.metadata", "eventBody": {"message": "WebSocket Heartbeat"}})
         self._agenda.after(HEARTBEAT_EVERY, partial(self._beat, channel, socket))
 
+    def _give_notice(self, channel: Channel) -> None:
+        body = {"channelId": channel.id, "message": "The connection will be closed in a minute."}
+        self._answer(channel, {"topicName": "v2.system.socket_closing", "version": "2", "eventBody": body})
+
+    def _close_if_still(self, channel: Channel, socket: Socket) -> None:
+        if channel.socket is socket:
+            self._hang_up(channel)
+
     def _evict(self, channel: Channel) -> None:
         """Nobody is told: the connection stays open and its heartbeats go on, as measured on the platform."""
         self.unsubscribe(channel)
@@ -289,6 +343,11 @@ class Channels:
         socket, channel.socket = channel.socket, None
         if socket is not None and socket.closed is not None:
             socket.closed()
+
+
+def _detailed(topic: str) -> str:
+    """What `watched` asks for; the same for all topics that are no detail events."""
+    return f"{_DETAILS}{topic.removeprefix(_DETAILS).partition('.')[0]}" if topic.startswith(_DETAILS) else ""
 
 
 class _Frame(msgspec.Struct, rename="camel"):

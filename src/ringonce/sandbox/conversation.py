@@ -11,9 +11,17 @@ import msgspec
 
 from ringonce.sandbox.stories import SipReason, Story
 
-LIVE_STATES = frozenset({"alerting", "contacting", "dialing", "offering", "connected"})
+LIVE_STATES = frozenset({"alerting", "contacting", "dialing", "offering", "connected", "scheduled"})
 RINGING_STATES = frozenset({"alerting", "contacting"})
-SEGMENT_OF_STATE = {"contacting": "Contacting", "dialing": "Dialing", "alerting": "Alert", "connected": "Interact"}
+SEGMENT_OF_STATE = {
+    "contacting": "Contacting",
+    "dialing": "Dialing",
+    "alerting": "Alert",
+    "connected": "Interact",
+    "scheduled": "Scheduled",
+}
+# What the platform files by itself when an agent's time for after-call work is over; every organisation has this code.
+TIMED_OUT_CODE = "7fb334b0-0e9e-11e4-9191-0800200c9a66"
 
 
 class Fault(msgspec.Struct, gc=False):
@@ -43,8 +51,26 @@ class WrapUp(msgspec.Struct, gc=False):
     at: str
 
 
+class Callback(msgspec.Struct, gc=False):
+    """What somebody asked for: to be called. *due* is when, empty for as soon as possible; all its legs share it."""
+
+    id: str
+    numbers: list[str]
+    user_name: str
+    due: str
+    caller_id: str
+    caller_name: str
+    script_id: str
+    preferred_agent_ids: list[str]
+
+
 class Participant(msgspec.Struct, kw_only=True, gc=False):
-    """One party and its only leg. Empty strings are times that have not come and words that nobody said."""
+    """One party and its only leg: a call's, or a *callback*'s.
+
+    Empty strings are times that have not come and words that nobody said; timeouts are in seconds. A party to a
+    consult was *consulted_by* the participant with that id, about the one whose id is *consult_object*. The
+    participant whose id is *replaces* goes when this one answers.
+    """
 
     id: str
     call_id: str
@@ -72,17 +98,25 @@ class Participant(msgspec.Struct, kw_only=True, gc=False):
     held: bool = False
     held_since: str = ""
     confined: bool = False
-    recording: bool = False
+    recording_state: str = "none"
+    alerting_timeout: float = 0.0
+    consulted_by: str = ""
+    consult_object: str = ""
+    replaces: str = ""
+    callback: Callback | None = None
     uui_data: str = ""
     external_contact_id: str = ""
     attributes: dict[str, str] = {}
     wrapup_prompt: str = ""
+    wrapup_timeout: float = 0.0
     wrapup_required: bool = False
     wrapup_skipped: bool = False
     wrapup: WrapUp | None = None
+    provisional: WrapUp | None = None
     acw_started: str = ""
     acw_ended: str = ""
     digits: str = ""
+    flagged: str = ""
     story: Story | None = None
     segments: list[Segment] = []
 
@@ -109,8 +143,8 @@ class Participant(msgspec.Struct, kw_only=True, gc=False):
         self.state = state
         self.ended = at
         self.disconnect_type = disconnect_type
-        self.held = self.confined = self.recording = False
-        self.held_since = ""
+        self.held = self.confined = False
+        self.held_since, self.recording_state = "", "none"
         self.segments[-1].end = at
         self.segments[-1].how_ended = "Disconnect"
         self.segments[-1].disconnect_type = disconnect_type
@@ -121,6 +155,28 @@ class Participant(msgspec.Struct, kw_only=True, gc=False):
         self.held_since = at if on else ""
         self._turn("Hold" if on else "Interact", at)
 
+    @property
+    def recording(self) -> bool:
+        """Whether what is said is being recorded now."""
+        return self.recording_state == "active"
+
+    def begin_after_call_work(self, at: str) -> bool:
+        """Begin it if this leg was an agent's for a queue that wants it, and has just ended; say whether it goes on."""
+        worked = self.ended and self.connected and not self.acw_started
+        if not worked or self.wrapup_prompt in {"", "agentRequested"}:
+            return False
+        self.acw_started = at
+        self.wrapup_required = self.wrapup is None
+        if not self.wrapup_required and self.wrapup_prompt != "forcedTimeout":
+            self.acw_ended = at
+        return not self.acw_ended
+
+    def time_out_wrapup(self, at: str) -> None:
+        """End the after-call work because its time is over; if the agent filed no code, the platform files its own."""
+        self.acw_ended = at
+        self.wrapup_required = False
+        self.wrapup = self.wrapup or WrapUp(TIMED_OUT_CODE, None, None, round(self.wrapup_timeout), at)
+
     def _turn(self, segment: str, at: str) -> None:
         self.segments[-1].end = at
         if segment == "Interact":
@@ -129,7 +185,10 @@ class Participant(msgspec.Struct, kw_only=True, gc=False):
 
 
 class Conversation(msgspec.Struct, kw_only=True, gc=False):
-    """One conversation that a POST created. *participants* holds every leg there ever was, oldest first."""
+    """One conversation that a POST created. *participants* holds every leg there ever was, oldest first.
+
+    *agent_id* is whom its calls were placed for, and *to* the number; both are empty while a callback waits for one.
+    """
 
     id: str
     wire: Literal["platform", "tutorial"]
@@ -146,16 +205,37 @@ class Conversation(msgspec.Struct, kw_only=True, gc=False):
     recording_state: str = "none"
     secure_pause: bool = False
     rang: bool = False
+    conference: bool = False
     participants: list[Participant] = []
-
-    @property
-    def agent(self) -> Participant:
-        """The agent whom the call was placed for: the first leg."""
-        return self.participants[0]
 
     def live(self) -> Iterator[Participant]:
         """The legs that are still there."""
         return (leg for leg in self.participants if leg.live)
+
+    def beside(self, leg: Participant) -> Iterator[Participant]:
+        """The legs that are still there and are of the same medium as *leg*."""
+        return (each for each in self.live() if (each.callback is None) == (leg.callback is None))
+
+    def has(self, media: str) -> bool:
+        """Whether there has been a leg of a medium: call or callback."""
+        return any((leg.callback is None) == (media == "call") for leg in self.participants)
+
+    def of_media(self, media: str) -> list[Participant]:
+        """Every leg of a medium: call or callback."""
+        return [leg for leg in self.participants if (leg.callback is None) == (media == "call")]
+
+    @property
+    def consulted(self) -> Participant | None:
+        """Whoever is being consulted about a transfer."""
+        return next((leg for leg in self.live() if leg.consulted_by), None)
+
+    def end_consult(self, leaver: Participant) -> None:
+        """A consult is over when one of its three leaves: those who stay hear each other."""
+        for leg in self.participants:
+            if leg.consulted_by and leaver.id in {leg.id, leg.consulted_by, leg.consult_object}:
+                leg.consulted_by = ""
+                for each in self.live():
+                    each.confined = False
 
     def participant(self, participant_id: str) -> Participant | None:
         """The participant with this id."""
@@ -164,3 +244,7 @@ class Conversation(msgspec.Struct, kw_only=True, gc=False):
     def user_ids(self) -> list[str]:
         """Every user with a leg in this conversation, each once."""
         return list(dict.fromkeys(leg.user_id for leg in self.participants if leg.user_id))
+
+    def queue_ids(self) -> list[str]:
+        """Every queue that a leg of this conversation is of, each once."""
+        return list(dict.fromkeys(leg.queue_id for leg in self.participants if leg.queue_id))

@@ -43,6 +43,7 @@ EVERYTHING = Role(
             "authorization:*:*",
             "conversation:*:*",
             "directory:*:*",
+            "presence:*:*",
             "routing:*:*",
             "telephony:*:*",
         }
@@ -69,7 +70,9 @@ AGENT = Role(
         "conversation:call:add",
         "conversation:call:record",
         "conversation:communication:blindTransfer",
+        "conversation:communication:consultTransfer",
         "conversation:communication:disconnect",
+        "conversation:conference:add",
         "conversation:externalTag:edit",
         "conversation:participant:wrapup",
         "conversation:recording:pauseOthers",

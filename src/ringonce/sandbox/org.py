@@ -1,4 +1,4 @@
-"""What an organisation owns: people, phones, queues, numbers and OAuth clients. Nothing here changes while it runs."""
+"""What an organisation owns: people, phones, queues, numbers and OAuth clients."""
 
 import dataclasses
 from typing import Final
@@ -37,6 +37,7 @@ class User:
     department: str = "Service"
     routing_status: str = "OFF_QUEUE"
     roles: tuple[Role, ...] = ()
+    acd_auto_answer: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,7 +56,11 @@ class Station:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue: its outbound caller id, its members, and what agents must do after a call."""
+    """A queue: its outbound caller id, its members, and what agents must do after a call.
+
+    *wrapup_prompt* is mandatory, optional, agentRequested, timeout or forcedTimeout; the last two end the after-call
+    work *wrapup_timeout* seconds after the call.
+    """
 
     id: str
     name: str
@@ -65,6 +70,7 @@ class Queue:
     member_ids: tuple[str, ...]
     wrapup_code_ids: tuple[str, ...]
     wrapup_prompt: str = "optional"
+    wrapup_timeout: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -139,22 +145,27 @@ class Org:
     rate_limit: int | None = 300
     callees: dict[str, Story] = dataclasses.field(default_factory=dict)
     """What happens at some addresses, whatever their last four digits are."""
-    _by_station: dict[str | None, User] = dataclasses.field(init=False, repr=False, compare=False)
     _by_email: dict[str, list[User]] = dataclasses.field(init=False, repr=False, compare=False)
     _by_number: dict[str, Did] = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # There may be ten thousand users. Where two share a station or number, the first one has it.
+        # There may be ten thousand users. Where two share a number, the first one has it.
         by_email: dict[str, list[User]] = {}
         for user in self.users.values():
             by_email.setdefault(user.email.lower(), []).append(user)
         object.__setattr__(self, "_by_email", by_email)
-        object.__setattr__(self, "_by_station", {user.station_id: user for user in reversed(self.users.values())})
         object.__setattr__(self, "_by_number", {did.number: did for did in reversed(self.dids.values())})
 
-    def holder_of(self, station_id: str) -> User | None:
-        """Whoever is signed in on a station."""
-        return self._by_station.get(station_id)
+    def own(self) -> "Org":
+        """The same organisation, whose users a world may change."""
+        return dataclasses.replace(self, users=dict(self.users))
+
+    def put(self, user: User) -> None:
+        """Let *user* take the place of the one with their id."""
+        before = self.users[user.id]
+        self._by_email[before.email.lower()].remove(before)
+        self.users[user.id] = user
+        self._by_email.setdefault(user.email.lower(), []).append(user)
 
     def user_of(self, email: str) -> User | None:
         """Whoever has this e-mail address; case does not matter."""

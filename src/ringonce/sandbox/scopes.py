@@ -8,6 +8,8 @@ _AREAS: Final = {
     "authorization": "roles and permissions",
     "conversations": "conversations and calls",
     "notifications": "notifications",
+    "organization": "the organization",
+    "presence": "presence",
     "routing": "queues and wrap-up codes",
     "stations": "stations",
     "telephony": "numbers and telephony settings",
@@ -63,10 +65,19 @@ def granted(asked: str, registered: frozenset[str] | None) -> frozenset[str] | N
 
 def needed(method: str, template: str) -> frozenset[str]:
     """Which scopes let a token ask this, any one of them; none are needed to ask about the token itself."""
-    area = template.split("/")[1]
+    area = _area(template)
     if area not in _AREAS:
         return frozenset()
+    # A user's presence is reached by what reaches the user, too.
+    areas = {area, template.split("/")[1]} & _AREAS.keys()
     if method not in _READING and template not in _QUERIES:
-        return frozenset({area})
-    also = {"user-basic-info"} if template == "/users/me" else set()
-    return frozenset({area, f"{area}:readonly", *also})
+        return frozenset(areas)
+    also = {"user-basic-info"} if template in {"/users/me", "/users/stations/me"} else set()
+    return frozenset({*areas, *(f"{each}:readonly" for each in areas), *also})
+
+
+def _area(template: str) -> str:
+    first = template.split("/")[1]
+    if "/presences" in template or first in {"presencedefinitions", "systempresences"}:
+        return "presence"
+    return "organization" if first == "organizations" else first

@@ -7,17 +7,25 @@ from typing import Any, Literal
 
 from ringonce.sandbox.agenda import Agenda
 from ringonce.sandbox.call_control import CallControl
-from ringonce.sandbox.channels import Channels
+from ringonce.sandbox.callbacks import Callbacks
+from ringonce.sandbox.channels import Channel, Channels
+from ringonce.sandbox.conferences import Conferences
 from ringonce.sandbox.consents import Consents
+from ringonce.sandbox.consults import Consults
 from ringonce.sandbox.conversation import RINGING_STATES, Conversation, Participant
 from ringonce.sandbox.default_org import default_org
 from ringonce.sandbox.dice import Dice
+from ringonce.sandbox.directory import Directory
+from ringonce.sandbox.floor import Floor
 from ringonce.sandbox.life import Exchange
+from ringonce.sandbox.lines import Lines
+from ringonce.sandbox.one_at_a_time import OneAtATime
 from ringonce.sandbox.org import AUTHORIZATION_CODE, OAuthClient, Org
 from ringonce.sandbox.scopes import read
-from ringonce.sandbox.shapes import flat, nested
 from ringonce.sandbox.stories import SipReason, address_of
+from ringonce.sandbox.telling import Teller
 from ringonce.sandbox.tokens import Tokens
+from ringonce.sandbox.topics import refusal
 
 DECLINED = SipReason(603, "Decline")
 NO_ANSWER = SipReason(480, "Temporarily Unavailable")
@@ -25,7 +33,10 @@ IGNORED_FOR = 30.0
 
 
 class World:
-    """Everything that exists. *now* is epoch seconds; one *seed* and one history give one world, to the last id."""
+    """Everything that exists. *now* is epoch seconds; one *seed* and one history give one world, to the last id.
+
+    *analytics_lag* is how many seconds pass before analytics knows of a conversation.
+    """
 
     org: Org
     dice: Dice
@@ -34,13 +45,19 @@ class World:
     tokens: Tokens
     consents: Consents
     channels: Channels
+    directory: Directory
     exchange: Exchange
     control: CallControl
+    consults: Consults
+    conferences: Conferences
+    floor: Floor
+    callbacks: Callbacks
     rate_limit: int | None
+    analytics_lag: float
 
     def __init__(self, *, now: float, seed: int = 0, agents: int = 0, org: Org | None = None) -> None:
         self._seed = seed
-        self.org = org or default_org(agents)
+        self._given = org or default_org(agents)
         self._begin(now)
 
     @property
@@ -118,8 +135,11 @@ class World:
         return True
 
     def calls(self) -> list[dict[str, Any]]:
-        """Every conversation that a POST ever created, oldest first: the ground truth that tests count."""
-        return [ground_truth(each) for each in self.exchange.conversations.values()]
+        """Every conversation that a POST ever created, oldest first: the ground truth that tests count.
+
+        A callback is among them once somebody has called.
+        """
+        return [ground_truth(each) for each in self.exchange.conversations.values() if each.agent_id]
 
     def _leg_at(self, number: str, conversation_id: str) -> tuple[Conversation, Participant] | None:
         whole = self.exchange.conversations.get(conversation_id)
@@ -133,6 +153,7 @@ class World:
             self.exchange.refuse(conversation, leg, NO_ANSWER)
 
     def _begin(self, now: float) -> None:
+        self.org = self._given.own()
         self.agenda = Agenda(now)
         self.dice = Dice(self._seed)
         self.clients = dict(self.org.clients)
@@ -140,20 +161,51 @@ class World:
         self.consents = Consents(self.agenda, self.dice, self.tokens)
         # What channels roll depends on when things happen; it must not change which ids come next.
         said, trouble = Dice(f"events:{self._seed}"), Dice(f"trouble:{self._seed}")
-        self.channels = Channels(self.agenda, said, trouble)
-        self.exchange = Exchange(self.agenda, self.dice, self.org, self._tell)
+        self.channels = Channels(self.agenda, said, trouble, self._may_hear)
+        self.directory = Directory(self.agenda, self.org, self._news, self._member)
+        self._one_at_a_time = OneAtATime(self.agenda, self._tell)
+        self._teller = Teller(self.agenda, self.channels, self.org, self.directory)
+        lines = Lines(self.agenda, self.dice, self.org, self.directory.station_of)
+        self.exchange = Exchange(self.agenda, lines, self._tell, self._queue)
         self.control = CallControl(self.agenda, self.exchange, self._tell)
+        self.consults = Consults(self.agenda, self.exchange, self._tell)
+        self.conferences = Conferences(self.agenda, lines, self.exchange, self._tell)
+        self.floor = Floor(
+            self.agenda,
+            lines,
+            self.exchange,
+            self._tell,
+            free=self.directory.is_free,
+            silent=self.directory.did_not_respond,
+        )
+        self.callbacks = Callbacks(self.agenda, lines, self.exchange, self.floor, self._tell)
         self.rate_limit = self.org.rate_limit
+        self.analytics_lag = 0.0
+
+    def _may_hear(self, channel: Channel, topic: str) -> bool:
+        return refusal(topic, self.org, channel.owner[1], channel.permissions) is None
+
+    def _queue(self, conversation: Conversation, leg: Participant) -> None:
+        self.floor.wait(conversation, leg)
 
     def _tell(self, conversation: Conversation) -> None:
-        channels = self.channels
-        for user_id in conversation.user_ids():
-            for topic, shape in (
-                (f"v2.users.{user_id}.conversations.calls", flat.event),
-                (f"v2.users.{user_id}.conversations", nested.event),
-            ):
-                if channels.heard(topic):
-                    channels.publish(topic, shape(conversation))
+        self._one_at_a_time.note(conversation)
+        self._teller.conversation(conversation)
+        self.directory.note(conversation)
+
+    def _news(self, user_id: str, tail: str) -> None:
+        self._teller.user(user_id, tail)
+        if tail == "routingStatus":
+            self._look_later()
+
+    def _member(self, queue_id: str, user_id: str) -> None:
+        self._teller.member(queue_id, user_id)
+        self._look_later()
+
+    def _look_later(self) -> None:
+        # Not at once: the floor may be in the middle of what made somebody free.
+        if self.floor.busy:
+            self.agenda.after(0.0, self.floor.look)
 
 
 def ground_truth(conversation: Conversation) -> dict[str, Any]:

@@ -6,9 +6,15 @@ assertions      SAML and JWT assertions, which say who an agent is
 authority       whose token it is, and what it may do
 calls           placing and reading calls
 tutorial        the same POST in the shape that a tutorial taught
-steering        everything that changes a call
+conferencing    more than two in a call
+steering        everything else that changes a call
+transfers       handing a call on
 wrapup          what a call came to
-users, routing, telephony   who and what there is
+callbacks       those who want to be called
+users, search   who there is, and how to find them
+presence        whether they are there and take queues' work
+phones          stations, and who sits at which
+routing, telephony, organization   queues, numbers, roles
 notifications   channels and topics
 analytics       finding calls afterwards
 """
@@ -23,12 +29,19 @@ import msgspec
 from ringonce.sandbox.desk import (
     analytics,
     authority,
+    callbacks,
     calls,
+    conferencing,
     notifications,
     oauth,
+    organization,
+    phones,
+    presence,
     routing,
+    search,
     steering,
     telephony,
+    transfers,
     users,
     wrapup,
 )
@@ -53,11 +66,18 @@ LARGEST_BODY: Final = 512_000
 TABLE = Table(
     itertools.chain(
         calls.ROUTES,
+        conferencing.ROUTES,
         steering.ROUTES,
+        transfers.ROUTES,
         wrapup.ROUTES,
+        callbacks.ROUTES,
         users.ROUTES,
+        search.ROUTES,
+        presence.ROUTES,
+        phones.ROUTES,
         routing.ROUTES,
         telephony.ROUTES,
+        organization.ROUTES,
         notifications.ROUTES,
         analytics.ROUTES,
         authority.ROUTES,

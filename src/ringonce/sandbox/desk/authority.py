@@ -1,11 +1,12 @@
-"""A token's own pages: whose it is, and what it may do."""
+"""A token's own pages: whose it is, and until when."""
+
+from typing import Any
 
 from ringonce.sandbox.agenda import iso
 from ringonce.sandbox.desk.routes import Route
 from ringonce.sandbox.desk.visit import Answer, Visit
 from ringonce.sandbox.org import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, JWT_BEARER, SAML2_BEARER
 from ringonce.sandbox.scopes import SCOPES
-from ringonce.sandbox.shapes import grants
 
 # The platform has no JWT bearer grant, so none of its names fits; a client of agents is nearest to CODE.
 KINDS = {
@@ -18,11 +19,16 @@ KINDS = {
 
 def about(visit: Visit) -> Answer:
     """Say which client the token was given to, until when, and which scopes it has."""
+    return 200, token_info(visit)
+
+
+def token_info(visit: Visit) -> dict[str, Any]:
+    """The token of a visit: the official SDK's model TokenInfo."""
     org, issued = visit.world.org, visit.token
     client = visit.world.clients[issued.client.id]
     whole = {"id": org.id, "name": org.name}
     scopes = issued.scopes if issued.scopes is not None else SCOPES.keys() if issued.user_id else ()
-    return 200, {
+    return {
         "organization": whole,
         "homeOrganization": whole,
         "authorizedScope": sorted(scopes),
@@ -48,16 +54,8 @@ def revoke(visit: Visit) -> Answer:
     return 200, None
 
 
-def subject(visit: Visit) -> Answer:
-    """The roles of the token's user, or of the client that it was given to as a service."""
-    issued = visit.token
-    whose = visit.world.org.users[issued.user_id] if issued.user_id else issued.client
-    return 200, grants.subject(whose)
-
-
 ROUTES = [
     Route("GET", "/tokens/me", about),
     Route("HEAD", "/tokens/me", probe),
     Route("DELETE", "/tokens/me", revoke),
-    Route("GET", "/authorization/subjects/me", subject),
 ]

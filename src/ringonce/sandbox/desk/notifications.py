@@ -7,31 +7,27 @@ import msgspec
 from ringonce.sandbox.channels import Channel, TooManyTopicsError, spread
 from ringonce.sandbox.desk.routes import Route
 from ringonce.sandbox.desk.visit import Answer, Visit
-from ringonce.sandbox.shapes.problems import Problem, bad_request, missing_permission, not_found
+from ringonce.sandbox.shapes.problems import Problem, bad_request, invalid_value, missing_permission, not_found
+from ringonce.sandbox.topics import CATALOGUE, LONGEST, Topic, refusal
 
-LONGEST_TOPIC = 200
-WATCH_OTHERS = "conversation:communication:view"
-TOPICS = {
-    "v2.users.{id}.conversations": "Every conversation of a user, nested",
-    "v2.users.{id}.conversations.calls": "Every call of a user, flat",
-    "v2.users.{id}.conversations.callbacks": "Every callback of a user",
-    "v2.users.{id}.conversationsummary": "How many conversations a user has",
-    "v2.users.{id}.presence": "The presence of a user",
-    "v2.users.{id}.routingStatus": "The routing status of a user",
-    "v2.users.{id}.station": "The station of a user",
-    "v2.users.{id}.activity": "Presence, routing status and conversations of a user in one",
-    "v2.users.{id}.persistentconnection": "The persistent connection of a user's station",
-    "v2.users.{id}.tokens": "Changes of a user's tokens",
-    "v2.users.{id}.callforwarding": "The call forwarding of a user",
-    "v2.routing.queues.{id}.conversations": "Every conversation of a queue, nested",
-    "v2.routing.queues.{id}.conversations.calls": "Every call of a queue, flat",
-    "v2.routing.queues.{id}.conversations.callbacks": "Every callback of a queue",
-    "v2.routing.queues.{id}.users": "The members of a queue",
-}
-_TAILS = {
-    stem: {topic.removeprefix(f"{stem}.{{id}}.") for topic in TOPICS if topic.startswith(f"{stem}.")}
-    for stem in ("v2.users", "v2.routing.queues")
-}
+EXPANDABLE = frozenset(
+    {
+        "description",
+        "enforced",
+        "visibility",
+        "permissionDetails",
+        "requiresPermissions",
+        "requiresDivisionPermissions",
+        "requiresAnyValidator",
+        "requiresCurrentUser",
+        "requiresCurrentUserOrPermission",
+        "schema",
+        "transports",
+        "publicApiTemplateUriPaths",
+        "topicParameters",
+    }
+)
+OWN_TOKEN, WHOLE_CLIENT = "token", "oauthclient"
 
 
 class Wanted(msgspec.Struct):
@@ -49,12 +45,26 @@ def connect_uri(visit: Visit, channel_id: str) -> str:
 
 def create(visit: Visit) -> Answer:
     """Make a channel."""
-    return 200, _channel(visit, visit.world.channels.create(visit.token.owner))
+    token = visit.token
+    made = visit.world.channels.create(token.owner, permissions=token.permissions, made_by=token.value)
+    return 200, _channel(visit, made)
 
 
 def mine(visit: Visit) -> Answer:
-    """List the channels of this token's user and client."""
-    return 200, {"entities": [_channel(visit, each) for each in visit.world.channels.of(visit.token.owner)]}
+    """List the channels that this token made, or those of its user and client.
+
+    Others' ids are not shown: only that there are such channels, and until when.
+    """
+    which = visit.request.query.get("includechannels", "") or OWN_TOKEN
+    if which not in {OWN_TOKEN, WHOLE_CLIENT}:
+        raise invalid_value("includechannels", which, (OWN_TOKEN, WHOLE_CLIENT))
+    shapes: list[dict[str, Any]] = []
+    for each in visit.world.channels.of(visit.token.owner):
+        if each.made_by == visit.token.value:
+            shapes.append(_channel(visit, each))
+        elif which == WHOLE_CLIENT:
+            shapes.append({"expires": each.expires})
+    return 200, {"entities": shapes}
 
 
 def probe(visit: Visit, channel_id: str) -> Answer:
@@ -84,9 +94,11 @@ def unsubscribe(visit: Visit, channel_id: str) -> Answer:
     return 200, None
 
 
-def available(_visit: Visit) -> Answer:
-    """The catalogue of topics."""
-    return 200, {"entities": [_topic(topic, words) for topic, words in TOPICS.items()]}
+def available(visit: Visit) -> Answer:
+    """The catalogue of topics: their names, and what else is asked for."""
+    visit.flag("includePreview")
+    expand = EXPANDABLE.intersection(visit.words("expand"))
+    return 200, {"entities": [_topic(topic, expand) for topic in CATALOGUE.values()]}
 
 
 def _subscribe(visit: Visit, channel: Channel, *, replace: bool) -> Answer:
@@ -112,29 +124,14 @@ def _subscribe(visit: Visit, channel: Channel, *, replace: bool) -> Answer:
 
 
 def _refusal(visit: Visit, topic: str) -> Problem | None:
-    if len(topic) > LONGEST_TOPIC:
-        return _invalid(f"{topic[:40]}… is longer than {LONGEST_TOPIC} characters")
+    if len(topic) > LONGEST:
+        return _invalid(f"{topic[:40]}… is longer than {LONGEST} characters")
+    token = visit.token
     for each in spread(topic) or ("",):
-        refused = _refusal_of_one(visit, each)
+        refused = refusal(each, visit.world.org, token.user_id, token.permissions)
         if refused is not None:
-            return refused
+            return missing_permission(refused.missing) if refused.missing else _invalid(refused.why)
     return None
-
-
-def _refusal_of_one(visit: Visit, topic: str) -> Problem | None:
-    org = visit.world.org
-    for stem, known in (("v2.users", org.users), ("v2.routing.queues", org.queues)):
-        if not topic.startswith(f"{stem}."):
-            continue
-        thing_id, _, tail = topic.removeprefix(f"{stem}.").partition(".")
-        if tail not in _TAILS[stem]:
-            return _invalid(f"{topic} is not in the catalogue, GET /api/v2/notifications/availabletopics")
-        if thing_id not in known:
-            return _invalid(f"{topic} names an id that does not exist")
-        if thing_id != visit.token.user_id and not visit.token.allows((WATCH_OTHERS,)):
-            return missing_permission(WATCH_OTHERS)
-        return None
-    return _invalid(f"{topic} is not in the catalogue, GET /api/v2/notifications/availabletopics")
 
 
 def _invalid(why: str) -> Problem:
@@ -157,23 +154,29 @@ def _permitted(topic: str) -> dict[str, Any]:
 
 
 def _rejected(topic: str, problem: Problem) -> dict[str, Any]:
-    missing = [WATCH_OTHERS] if problem.code == "missing.permissions" else []
+    missing = [problem.params["permissions"].strip("[]")] if problem.code == "missing.permissions" else []
     return {"id": topic, "state": "Rejected", "rejectionReason": problem.message, "missingPermissions": missing}
 
 
-def _topic(topic: str, words: str) -> dict[str, Any]:
-    return {
-        "id": topic,
-        "description": words,
+def _topic(topic: Topic, expand: frozenset[str]) -> dict[str, Any]:
+    kind = "user" if topic.template.startswith("v2.users") else "queue" if ".queues." in topic.template else "call"
+    needed = [topic.permission] if topic.permission else []
+    whole: dict[str, Any] = {
+        "description": topic.words,
         "enforced": True,
         "visibility": "Public",
-        "requiresPermissions": [WATCH_OTHERS],
-        "requiresCurrentUser": False,
-        "requiresCurrentUserOrPermission": True,
+        "permissionDetails": [{"type": "requiresPermissions", "permissions": needed}] if needed else [],
+        "requiresPermissions": needed,
         "requiresDivisionPermissions": False,
+        "requiresAnyValidator": False,
+        "requiresCurrentUser": topic.only_oneself,
+        "requiresCurrentUserOrPermission": topic.or_oneself,
+        "schema": {"$schema": "http://json-schema.org/draft-04/schema#", "type": "object", "title": topic.model},
         "transports": ["All"],
-        "topicParameters": ["id"],
+        "publicApiTemplateUriPaths": list(topic.paths),
+        "topicParameters": [{"user": "userId", "queue": "queueId", "call": "conversationId"}[kind]],
     }
+    return {"id": topic.template} | {field: value for field, value in whole.items() if field in expand}
 
 
 ROUTES = [

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from ringonce.sandbox import scopes
 from ringonce.sandbox.desk.visit import Answer
 
-_ANY = "{}"
+# No segment of a path can be this, so nobody can ask for a place-holder itself.
+_ANY = "/"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

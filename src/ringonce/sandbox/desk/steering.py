@@ -5,14 +5,13 @@ import re
 import msgspec
 
 from ringonce.sandbox.conversation import Conversation, Participant
-from ringonce.sandbox.desk.calls import conversation
-from ringonce.sandbox.desk.legs import communication, no_participant, participant
+from ringonce.sandbox.desk.conferencing import merge_into
+from ringonce.sandbox.desk.legs import communication, conversation, no_participant, participant, reachable
 from ringonce.sandbox.desk.routes import Route
 from ringonce.sandbox.desk.visit import Answer, Visit, found
-from ringonce.sandbox.desk.wrapup import Filed, file_for
-from ringonce.sandbox.life import Destination
+from ringonce.sandbox.desk.wrapup import CODE_REQUIRED, Filed, file_for
 from ringonce.sandbox.shapes import nested
-from ringonce.sandbox.shapes.problems import Problem, bad_request, invalid_value, not_found
+from ringonce.sandbox.shapes.problems import bad_request, invalid_value
 
 DISCONNECT = ("conversation:communication:disconnect",)
 CHANGE_PARTICIPANT = (
@@ -20,7 +19,6 @@ CHANGE_PARTICIPANT = (
     "conversation:call:record",
     "conversation:communication:disconnect",
 )
-TRANSFER = ("conversation:communication:blindTransfer",)
 TAG = ("conversation:externalTag:edit",)
 RECORDING = ("conversation:recording:pauseOthers",)
 RECORDING_STATES = ("none", "active", "paused")
@@ -53,15 +51,10 @@ class Attributes(msgspec.Struct):
     attributes: dict[str, str] | None = None
 
 
-class Transfer(msgspec.Struct, rename="camel"):
-    """The official SDK's model TransferRequest."""
+class UuiData(msgspec.Struct, rename="camel"):
+    """The official SDK's model SetUuiDataRequest."""
 
-    transfer_type: str | None = None
-    user_id: str | None = None
-    address: str | None = None
-    user_name: str | None = None
-    queue_id: str | None = None
-    voicemail: bool | None = None
+    uui_data: str | None = None
 
 
 class Tones(msgspec.Struct):
@@ -77,27 +70,27 @@ class Tag(msgspec.Struct, rename="camel"):
 
 
 def change_call(visit: Visit, conversation_id: str) -> Answer:
-    """Disconnect everybody, or change the recording."""
-    whole = _reachable(visit, conversation_id)
+    """Disconnect everybody, change the recording, or merge other calls into this one."""
+    whole = reachable(visit, conversation_id, "call")
     change = visit.read(Change)
     if change.state is None and change.recording_state is None:
-        if change.conversation_ids is not None:
-            words = "Merging calls into a conference (conversationIds) is not part of this sandbox."
-            raise bad_request(words, field="conversationIds", code="conversation.error.empty.conversation.list")
-        raise bad_request("Nothing is to be changed: give state or recordingState.", field="state")
+        if change.conversation_ids is None:
+            words = "Nothing is to be changed: give state, recordingState or conversationIds."
+            raise bad_request(words, field="state")
+        merge_into(visit, whole, change.conversation_ids)
     if change.recording_state is not None:
         _set_recording(visit, whole, change.recording_state)
     if change.state is not None:
         if change.state != "disconnected":
             raise invalid_value("state", change.state, ["disconnected"])
-        _disconnect_all(visit, whole, "client")
+        disconnect_all(visit, whole, "client")
     return 202, nested.conversation(whole)
 
 
 def change_participant(visit: Visit, conversation_id: str, participant_id: str) -> Answer:
     """Hold, mute, record, wrap up or end one leg."""
-    whole = _reachable(visit, conversation_id)
-    return _change(visit, whole, participant(whole, participant_id))
+    whole = reachable(visit, conversation_id)
+    return change_leg(visit, whole, participant(whole, participant_id))
 
 
 def change_participant_for(visit: Visit, conversation_id: str, participant_id: str, user_id: str) -> Answer:
@@ -106,10 +99,11 @@ def change_participant_for(visit: Visit, conversation_id: str, participant_id: s
     found(visit.world.org.users, user_id, "a user")
     if user_id not in whole.user_ids():
         raise no_participant()
-    return _change(visit, whole, participant(whole, participant_id))
+    return change_leg(visit, whole, participant(whole, participant_id))
 
 
-def _change(visit: Visit, whole: Conversation, leg: Participant) -> Answer:
+def change_leg(visit: Visit, whole: Conversation, leg: Participant) -> Answer:
+    """Do to a leg what the body says."""
     change = visit.read(LegChange)
     control = visit.world.control
     _check(change, leg)
@@ -125,13 +119,15 @@ def _change(visit: Visit, whole: Conversation, leg: Participant) -> Answer:
     ):
         if on is not None:
             act(whole, leg, on)
+    if change.state == "connected":
+        control.pick_up(whole, leg)
     if change.state == "disconnected":
         control.hang_up(whole, leg)
     return 202, None
 
 
 def _check(change: LegChange, leg: Participant) -> None:
-    """Refuse what a leg cannot do now. `connected` is accepted and does nothing: no phone here waits for it."""
+    """Refuse what a leg cannot do now. `connected` is always accepted, but only a ringing phone can obey it."""
     if change.state not in {None, "connected", "disconnected"}:
         raise invalid_value("state", change.state, ["connected", "disconnected"])
     asked_of_a_live_leg = (change.state, change.held, change.muted, change.confined, change.recording)
@@ -139,7 +135,7 @@ def _check(change: LegChange, leg: Participant) -> None:
         raise bad_request("The call is already disconnected.", code="conversation.error.call.disconnected")
     if change.held and leg.state != "connected":
         raise bad_request("An alerting call cannot be placed on hold.", code="conversation.error.hold.alerting")
-    if change.wrapup_skipped and leg.wrapup_prompt == "mandatory":
+    if change.wrapup_skipped and leg.wrapup_prompt in CODE_REQUIRED:
         words = "The wrap-up of this call is mandatory and cannot be skipped."
         raise bad_request(words, code="conversation.error.wrapup.cannot.skip", field="wrapupSkipped")
 
@@ -163,7 +159,7 @@ def change_attributes_silently(visit: Visit, conversation_id: str, participant_i
 
 def change_communication(visit: Visit, conversation_id: str, participant_id: str, communication_id: str) -> Answer:
     """End one leg by its communication."""
-    whole = _reachable(visit, conversation_id)
+    whole = reachable(visit, conversation_id)
     leg = communication(whole, participant_id, communication_id)
     change = visit.read(LegChange)
     if change.state is None:
@@ -174,46 +170,6 @@ def change_communication(visit: Visit, conversation_id: str, participant_id: str
         raise bad_request("The call is already disconnected.", code="conversation.error.call.disconnected")
     visit.world.control.hang_up(whole, leg)
     return 200, {}
-
-
-def replace(visit: Visit, conversation_id: str, participant_id: str) -> Answer:
-    """Transfer blind."""
-    whole = _reachable(visit, conversation_id)
-    leg = participant(whole, participant_id)
-    asked = visit.read(Transfer)
-    if asked.transfer_type not in {None, "Unattended"}:
-        raise invalid_value("transferType", asked.transfer_type, ["Unattended (this sandbox transfers blind only)"])
-    destination = _target(visit, asked)
-    if leg.state != "connected":
-        words = "Only a connected participant can be transferred."
-        raise bad_request(words, code="conversations.error.transfer.not.connected")
-    if destination.user_id and destination.user_id in {each.user_id for each in whole.live()}:
-        words = "A call cannot be transferred to somebody who is in it."
-        raise bad_request(words, code="conversations.error.transfer.same.party")
-    visit.world.control.replace(whole, leg, destination)
-    return 202, None
-
-
-def _target(visit: Visit, asked: Transfer) -> Destination:
-    org = visit.world.org
-    given = [asked.user_id, asked.user_name, asked.address, asked.queue_id]
-    if sum(map(bool, given)) != 1:
-        raise bad_request("Give exactly one of userId, userName, address and queueId.", field="userId")
-    if asked.queue_id:
-        queue = org.queues.get(asked.queue_id)
-        if queue is None:
-            words = f"No queue has the id {asked.queue_id}."
-            raise bad_request(words, field="queueId", code="conversations.error.queue.not.found")
-        return Destination(queue_id=queue.id, name=queue.name)
-    if asked.address:
-        return Destination(dialled=asked.address)
-    if asked.user_name:
-        user = next((each for each in org.users.values() if asked.user_name in {each.email, each.name}), None)
-        if user is None:
-            raise not_found(f"Unable to find a user with the name {asked.user_name}.")
-    else:
-        user = found(org.users, asked.user_id or "", "a user")
-    return Destination(user_id=user.id, name=user.name)
 
 
 def send_digits(visit: Visit, conversation_id: str, participant_id: str) -> Answer:
@@ -232,13 +188,13 @@ def send_digits(visit: Visit, conversation_id: str, participant_id: str) -> Answ
 
 def delete(visit: Visit, conversation_id: str) -> Answer:
     """Disconnect everybody."""
-    _disconnect_all(visit, conversation(visit, conversation_id), "client")
+    disconnect_all(visit, conversation(visit, conversation_id), "client")
     return 204, None
 
 
 def tear_down(visit: Visit, conversation_id: str) -> Answer:
     """Disconnect everybody, the platform's last resort for a conversation that is stuck."""
-    _disconnect_all(visit, conversation(visit, conversation_id), "system")
+    disconnect_all(visit, conversation(visit, conversation_id), "system")
     return 202, ""
 
 
@@ -261,25 +217,51 @@ def recording_state(visit: Visit, conversation_id: str) -> Answer:
     return 202, ""
 
 
+def recording_state_silently(visit: Visit, conversation_id: str) -> Answer:
+    """The same below `/conversations`, which answers nothing."""
+    return recording_state(visit, conversation_id)[0], None
+
+
+def uui(visit: Visit, conversation_id: str, participant_id: str, communication_id: str) -> Answer:
+    """Set the SIP User-to-User data that goes out with what comes next."""
+    whole = reachable(visit, conversation_id, "call")
+    leg = communication(whole, participant_id, communication_id)
+    data = visit.read(UuiData).uui_data
+    if data is None:
+        raise bad_request("uuiData is required.", field="uuiData", code="required.field.missing")
+    if not leg.live:
+        raise bad_request("The call is already disconnected.", code="conversation.error.call.disconnected")
+    visit.world.control.uui(whole, leg, data)
+    return 200, {}
+
+
+def flag(visit: Visit, conversation_id: str, participant_id: str) -> Answer:
+    """Mark a participant's call as bad."""
+    return _flag(visit, conversation_id, participant_id, "general")
+
+
+def unflag(visit: Visit, conversation_id: str, participant_id: str) -> Answer:
+    """Take the mark away."""
+    return _flag(visit, conversation_id, participant_id, "")
+
+
+def _flag(visit: Visit, conversation_id: str, participant_id: str, reason: str) -> Answer:
+    whole = reachable(visit, conversation_id)
+    visit.world.control.flag(whole, participant(whole, participant_id), reason)
+    return 204, None
+
+
 def _set_recording(visit: Visit, whole: Conversation, state: str) -> None:
     if state.lower() not in RECORDING_STATES:
         raise invalid_value("recordingState", state, [each.upper() for each in RECORDING_STATES])
     visit.world.control.recording_state(whole, state.lower())
 
 
-def _disconnect_all(visit: Visit, whole: Conversation, disconnect_type: str) -> None:
+def disconnect_all(visit: Visit, whole: Conversation, disconnect_type: str) -> None:
+    """End every leg."""
     leg = next(whole.live(), None)
     if leg is not None:
         visit.world.control.hang_up(whole, leg, disconnect_type, everyone=True)
-
-
-def _reachable(visit: Visit, conversation_id: str) -> Conversation:
-    """The conversation, unless the token acts for a user who has nothing to do with it."""
-    whole = conversation(visit, conversation_id)
-    if visit.token.user_id and visit.token.user_id not in whole.user_ids():
-        words = "Only an active participant of the conversation may do this."
-        raise Problem(403, "conversation.error.forbidden.not.active.participant", words)
-    return whole
 
 
 _CALL = "/conversations/calls/{conversationId}"
@@ -288,6 +270,11 @@ _PARTY = "/conversations/{conversationId}/participants/{participantId}"
 ROUTES = [
     Route("PATCH", _CALL, change_call, any_of=DISCONNECT),
     Route("PUT", f"{_CALL}/recordingstate", recording_state, any_of=RECORDING),
+    Route("PATCH", "/conversations/{conversationId}/recordingstate", recording_state_silently, any_of=RECORDING),
+    Route("PATCH", _PARTY, change_participant, any_of=CHANGE_PARTICIPANT),
+    Route("PUT", f"{_PARTY}/flaggedreason", flag),
+    Route("DELETE", f"{_PARTY}/flaggedreason", unflag),
+    Route("PUT", f"{_LEG}/communications/{{communicationId}}/uuidata", uui),
     Route("PATCH", _LEG, change_participant, any_of=CHANGE_PARTICIPANT),
     Route(
         "PATCH",
@@ -298,8 +285,6 @@ ROUTES = [
     Route("PATCH", f"{_LEG}/attributes", change_attributes),
     Route("PATCH", f"{_PARTY}/attributes", change_attributes_silently),
     Route("PATCH", f"{_LEG}/communications/{{communicationId}}", change_communication),
-    Route("POST", f"{_LEG}/replace", replace, any_of=TRANSFER),
-    Route("POST", f"{_PARTY}/replace", replace, any_of=TRANSFER),
     Route("POST", f"{_PARTY}/digits", send_digits),
     Route("DELETE", "/conversations/{conversationId}", delete, any_of=DISCONNECT),
     Route("POST", "/conversations/{conversationId}/disconnect", tear_down, any_of=DISCONNECT),

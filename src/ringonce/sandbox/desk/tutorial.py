@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from ringonce.sandbox.desk.visit import Answer, Visit
-from ringonce.sandbox.life import Destination, Order
+from ringonce.sandbox.lines import Destination, Order
 from ringonce.sandbox.org import Org, User
 from ringonce.sandbox.shapes import nested
 from ringonce.sandbox.shapes.problems import Problem, bad_request, no_station
@@ -57,7 +57,7 @@ def place(visit: Visit) -> Answer:
     if agent.state != "active":
         words = f"from.id {agent.id} is a user who is {agent.state}, not active."
         raise bad_request(words, field="from.id", code="invalid.value")
-    station = org.stations.get(agent.station_id or "")
+    station = visit.world.directory.station_of(agent.id)
     if station is None:
         raise no_station()
     order = Order(

@@ -1,199 +1,250 @@
-"""Users: who they are, how to find them, what they can call from."""
+"""Users: who they are, which queues they are in, and where their calls go."""
 
-from collections.abc import Callable, Iterable
 from functools import partial
-from operator import attrgetter
+from typing import Any
 
 import msgspec
 
 from ringonce.sandbox.agenda import iso
+from ringonce.sandbox.desk.authority import token_info
 from ringonce.sandbox.desk.routes import Route
-from ringonce.sandbox.desk.visit import Answer, Visit
-from ringonce.sandbox.org import Org, User
-from ringonce.sandbox.shapes import people
+from ringonce.sandbox.desk.visit import Answer, Visit, found
+from ringonce.sandbox.directory import WrongVersionError
+from ringonce.sandbox.org import User
+from ringonce.sandbox.shapes import grants, organization, people
 from ringonce.sandbox.shapes import queues as queue_shapes
-from ringonce.sandbox.shapes.problems import bad_request, invalid_value, missing_permission, not_found
+from ringonce.sandbox.shapes.problems import Problem, bad_request, invalid_value, missing_permission, not_found
 
-VIEW = ("directory:user:view",)
-OTHER_STATIONS = "telephony:otherStationAssociation:view"
+EDIT = ("directory:user:edit",)
+QUEUE_VIEW = ("routing:queue:view",)
+MANAGE_MEMBERS = "routing:queueMember:manage"
 MOST_IDS = 100
-FIELDS: dict[str | None, Callable[[User], str]] = {
-    "email": attrgetter("email"),
-    "username": attrgetter("email"),
-    "name": attrgetter("name"),
-    "title": attrgetter("title"),
-    "department": attrgetter("department"),
-    "state": attrgetter("state"),
-    "id": attrgetter("id"),
-}
-TYPES: dict[str, Callable[[str, str], bool]] = {
-    "EXACT": lambda text, value: text == value,
-    "STARTS_WITH": lambda text, value: text.startswith(value) or any(word.startswith(value) for word in text.split()),
-    "CONTAINS": lambda text, value: value in text,
-    "TERM": lambda text, value: text == value or value in text.split(),
-    "TERMS": lambda text, value: text == value or value in text.split(),
-    "MATCH_ALL": lambda _text, _value: True,
-}
-OPERATORS = ("AND", "OR", "NOT")
-# A user's presence and routing status do not change here; they began before anything else did.
-SINCE = iso(0)
+STATES = ("active", "inactive")
+MEDIA = ("PHONE", "EMAIL", "SMS")
+CONTACT_TYPES = ("PRIMARY", "WORK", "WORK2", "WORK3", "WORK4", "HOME", "MOBILE", "MAIN", "OTHER")
+VOICEMAIL = ("PURECLOUD", "LASTCALL", "NONE")
+TARGETS = ("STATION", "PHONENUMBER")
 
 
-class Criterion(msgspec.Struct):
-    """One condition of a search: the official SDK's model UserSearchCriteria."""
+class Contact(msgspec.Struct, rename="camel", omit_defaults=True):
+    """An address of a user: the official SDK's model Contact."""
+
+    address: str | None = None
+    display: str | None = None
+    media_type: str | None = None
+    type: str | None = None
+    extension: str | None = None
+    country_code: str | None = None
+
+
+class Update(msgspec.Struct, rename="camel"):
+    """What of the official SDK's model UpdateUser can be changed here."""
+
+    version: int | None = None
+    name: str | None = None
+    title: str | None = None
+    department: str | None = None
+    email: str | None = None
+    state: str | None = None
+    acd_auto_answer: bool | None = None
+    addresses: list[Contact] | None = None
+
+
+class Target(msgspec.Struct):
+    """One phone that a forwarded call goes to."""
 
     type: str
-    fields: list[str] | None = None
-    value: str | None = None
-    values: list[str] | None = None
-    operator: str = "AND"
+    value: str
 
 
-class Search(msgspec.Struct, rename="camel"):
-    """The official SDK's model UserSearchRequest."""
+class Ring(msgspec.Struct):
+    """Phones that ring together."""
 
-    query: list[Criterion] | None = None
-    page_size: int = 25
-    page_number: int = 1
-    expand: list[str] | None = None
-    sort_by: str | None = None
-    sort_order: str = "ASC"
+    targets: list[Target] = []
+
+
+class Forwarding(msgspec.Struct, rename="camel"):
+    """The official SDK's model CallForwarding."""
+
+    enabled: bool | None = None
+    calls: list[Ring] | None = None
+    phone_number: str | None = None
+    voicemail: str | None = None
+
+
+class Membership(msgspec.Struct):
+    """What of the official SDK's model UserQueue can be changed: whether its work is taken."""
+
+    joined: bool | None = None
 
 
 def me(visit: Visit) -> Answer:
-    """The token's own user."""
-    person = visit.world.org.users[visit.token.user_id]
-    return 200, people.user(person, visit.world.org, SINCE, visit.words("expand"))
+    """The token's own user, who may be told more than another."""
+    world, expand = visit.world, visit.words("expand")
+    shape = people.user(world.org.users[visit.token.user_id], world.org, world.directory, expand)
+    for word in expand:
+        match word:
+            case "organization":
+                shape["organization"] = organization.whole(world.org)
+            case "presenceDefinitions":
+                shape["presenceDefinitions"] = organization.presences()
+            case "divisionedPresenceDefinitions":
+                shape["divisionedPresenceDefinitions"] = organization.presence_definitions()
+            case "token":
+                shape["token"] = token_info(visit)
+            case "date":
+                shape["date"] = {"currentDate": iso(world.now)}
+    return 200, shape
 
 
 def get(visit: Visit, user_id: str) -> Answer:
-    """One user."""
-    return 200, people.user(_user(visit, user_id), visit.world.org, SINCE, visit.words("expand"))
+    """One user; only active ones, unless another state is asked for."""
+    person = user_of(visit, user_id)
+    return 200, people.user(person, visit.world.org, visit.world.directory, visit.words("expand"))
 
 
 def some(visit: Visit) -> Answer:
-    """Users by their ids, or all of them, page by page."""
-    ids = visit.words("id")
+    """Users by their ids or chat addresses, or all of them, by name and page by page."""
+    ids, chats = visit.words("id"), set(visit.words("jabberId"))
     if len(ids) > MOST_IDS:
         raise bad_request("Only 100 users can be requested at a time.", field="id", code="max.user.ids")
+    if ids and chats:
+        words = "The query parameters id and jabberId cannot be used together."
+        raise bad_request(words, field="jabberId")
     org, state = visit.world.org, visit.request.query.get("state", "active")
+    if state not in {"any", "deleted", *STATES}:
+        raise invalid_value("state", state, ("active", "inactive", "deleted", "any"))
     wanted = [org.users[each] for each in ids if each in org.users] if ids else list(org.users.values())
     kept = [each for each in wanted if state in {"any", each.state}]
-    shape = partial(people.user, org=org, since=SINCE, expand=visit.words("expand"))
+    if chats:
+        kept = [each for each in kept if people.jabber_id(each, org) in chats]
+    if order := visit.request.query.get("sortOrder", ""):
+        kept.sort(key=lambda each: each.name.lower(), reverse=_descending(order))
+    shape = partial(people.user, org=org, directory=visit.world.directory, expand=visit.words("expand"))
     return 200, visit.listing(kept, shape, at_most=500)
 
 
-def search(visit: Visit) -> Answer:
-    """Users who fit all conditions. The answer has `results`, where other listings have `entities`."""
-    asked = visit.read(Search)
-    if not asked.query:
-        raise bad_request("query is required: a list of conditions.", field="query", code="required.field.missing")
-    for name, value, most in (("pageSize", asked.page_size, 500), ("pageNumber", asked.page_number, 1_000_000)):
-        if not 1 <= value <= most:
-            raise invalid_value(name, value, [f"1 to {most}"])
-    for criterion in asked.query:
-        _check(criterion)
-    org = visit.world.org
-    fits = _condition(asked.query)
-    hits = [each for each in _candidates(org, asked.query) if fits(each)]
-    if asked.sort_by in FIELDS:
-        hits.sort(key=FIELDS[asked.sort_by], reverse=asked.sort_order == "DESC")
-    size, number = asked.page_size, asked.page_number
-    page = hits[(number - 1) * size : number * size]
-    return 200, {
-        "total": len(hits),
-        "pageCount": -(-len(hits) // size),
-        "pageSize": size,
-        "pageNumber": number,
-        "types": ["users"],
-        "results": [people.user(each, org, SINCE, asked.expand or []) for each in page],
-    }
+def _descending(order: str) -> bool:
+    if order.upper() not in {"ASC", "DESC", "ASCENDING", "DESCENDING"}:
+        raise invalid_value("sortOrder", order, ("ASC", "DESC"))
+    return order.upper().startswith("DESC")
 
 
-def _check(criterion: Criterion) -> None:
-    if criterion.type not in TYPES:
-        raise invalid_value("query.type", criterion.type, TYPES)
-    if criterion.operator not in OPERATORS:
-        raise invalid_value("query.operator", criterion.operator, OPERATORS)
-    if criterion.type == "MATCH_ALL":
-        return
-    if not criterion.fields:
-        words = "query.fields is required: the fields to look in."
-        raise bad_request(words, field="query.fields", code="required.field.missing")
-    for field in criterion.fields:
-        if field not in FIELDS:
-            raise invalid_value("query.fields", field, map(str, FIELDS))
-    if not criterion.value and not criterion.values:
-        raise bad_request("query.value is required.", field="query.value", code="required.field.missing")
+def update(visit: Visit, user_id: str) -> Answer:
+    """Change a user. The version that was read must come back, or somebody else's change would be undone."""
+    person, asked = user_of(visit, user_id), visit.read(Update)
+    if asked.version is None:
+        words = "version is required: the version of the user as it was read."
+        raise bad_request(words, field="version", code="required.field.missing")
+    if asked.state is not None and asked.state not in STATES:
+        raise invalid_value("state", asked.state, STATES)
+    named = ("name", "title", "department", "email", "state", "acd_auto_answer")
+    changes: dict[str, Any] = {field: value for field in named if (value := getattr(asked, field)) is not None}
+    for field in ("name", "email"):
+        if not changes.get(field, "set"):
+            raise bad_request(f"{field} cannot be empty.", field=field, code="invalid.value")
+    addresses = None
+    if asked.addresses is not None:
+        addresses = [_address(each) for each in asked.addresses]
+        phones = [each.get("address", "") for each in addresses if each.get("mediaType") == "PHONE"]
+        changes["caller_id"] = next((each for each in phones if each), None)
+    try:
+        person = visit.world.directory.change(user_id, asked.version, addresses=addresses, **changes)
+    except WrongVersionError:
+        words = "The version supplied does not match the current version of the user"
+        raise Problem(409, "general.conflict", words) from None
+    return 200, people.user(person, visit.world.org, visit.world.directory)
 
 
-def _candidates(org: Org, query: list[Criterion]) -> Iterable[User]:
-    """Whom to hold against the conditions: all, unless one asks for exactly one e-mail address."""
-    for each in query:
-        asked = each.values or [each.value or ""]
-        if (each.operator, each.type, len(asked)) == ("AND", "EXACT", 1) and set(each.fields or ()) <= {
-            "email",
-            "username",
-        }:
-            return org.users_of(asked[0])
-    return org.users.values()
-
-
-def _condition(query: list[Criterion]) -> Callable[[User], bool]:
-    """AND is the rule; conditions marked OR are alternatives to each other, those marked NOT must not fit."""
-    needed = [_criterion(each) for each in query if each.operator == "AND"]
-    refused = [_criterion(each) for each in query if each.operator == "NOT"]
-    alternatives = [_criterion(each) for each in query if each.operator == "OR"]
-
-    def fits(person: User) -> bool:
-        return (
-            all(each(person) for each in needed)
-            and not any(each(person) for each in refused)
-            and (not alternatives or any(each(person) for each in alternatives))
-        )
-
-    return fits
-
-
-def _criterion(criterion: Criterion) -> Callable[[User], bool]:
-    """One condition, its words prepared once: there may be ten thousand users to hold against it."""
-    match = TYPES[criterion.type]
-    values = [each.lower() for each in criterion.values or [criterion.value or ""]]
-    fields = [FIELDS[each] for each in criterion.fields or ["id"]]
-    return lambda person: any(match(field(person).lower(), value) for field in fields for value in values)
-
-
-def station(visit: Visit, user_id: str) -> Answer:
-    """The phones of a user. One's own need no permission."""
-    if visit.token.user_id != user_id and not visit.token.allows((OTHER_STATIONS,)):
-        raise missing_permission(OTHER_STATIONS)
-    return 200, people.user_stations(_user(visit, user_id), visit.world.org, SINCE)
-
-
-def routing_status(visit: Visit, user_id: str) -> Answer:
-    """Whether queues send a user work. An unknown user reads as off queue, as on the platform."""
-    person = visit.world.org.users.get(user_id)
-    if person is None:
-        return 200, {"userId": user_id, "status": "OFF_QUEUE", "startTime": SINCE}
-    return 200, people.routing_status(person, SINCE)
-
-
-def presence(visit: Visit, user_id: str, source_id: str) -> Answer:
-    """Whether a user is there."""
-    person = _user(visit, user_id)
-    if source_id.upper() != "PURECLOUD":
-        raise not_found(f"No presence source has the id {source_id}; this sandbox has PURECLOUD.")
-    return 200, people.presence(person, SINCE)
+def _address(contact: Contact) -> dict[str, Any]:
+    for field, value, allowed in (("mediaType", contact.media_type, MEDIA), ("type", contact.type, CONTACT_TYPES)):
+        if value is not None and value not in allowed:
+            raise invalid_value(f"addresses.{field}", value, allowed)
+    shape: dict[str, Any] = msgspec.to_builtins(contact)
+    return shape
 
 
 def queues(visit: Visit, user_id: str) -> Answer:
-    """The queues of a user."""
-    person, org = _user(visit, user_id), visit.world.org
-    mine = [each for each in org.queues.values() if person.id in each.member_ids]
-    return 200, visit.listing(mine, lambda each: queue_shapes.queue(each) | {"joined": True})
+    """The queues of a user, joined or not."""
+    return _queues(visit, user_of(visit, user_id).id)
 
 
-def _user(visit: Visit, user_id: str) -> User:
+def my_queues(visit: Visit) -> Answer:
+    """The queues of the token's user, by name."""
+    return _queues(visit, visit.token.user_id)
+
+
+def _queues(visit: Visit, user_id: str) -> Answer:
+    directory, joined = visit.world.directory, visit.flag("joined")
+    mine = [each for each in directory.queues_of(user_id) if joined in {None, directory.joined(each.id, user_id)}]
+    order = visit.request.query.get("sortOrder", "")
+    mine.sort(key=lambda each: each.name.lower(), reverse=bool(order) and _descending(order))
+    return 200, visit.listing(mine, lambda each: queue_shapes.user_queue(each, user_id, directory))
+
+
+def join_queue(visit: Visit, user_id: str, queue_id: str) -> Answer:
+    """Take a queue's work, or no longer."""
+    person = user_of(visit, user_id)
+    if visit.token.user_id != user_id and not visit.token.allows((MANAGE_MEMBERS,)):
+        raise missing_permission(MANAGE_MEMBERS)
+    queue = found(visit.world.org.queues, queue_id, "a queue")
+    if person.id not in queue.member_ids:
+        raise not_found(f"User {user_id} is no member of the queue {queue_id}.")
+    asked = visit.read(Membership)
+    if asked.joined is not None:
+        visit.world.directory.join(queue_id, user_id, joined=asked.joined)
+    return 200, queue_shapes.user_queue(queue, user_id, visit.world.directory)
+
+
+def forwarding(visit: Visit, user_id: str) -> Answer:
+    """Where a user's calls go."""
+    person = user_of(visit, user_id)
+    return 200, people.call_forwarding(person, visit.world.directory.seat(user_id).forwarding)
+
+
+def forward(visit: Visit, user_id: str) -> Answer:
+    """Say where a user's calls go."""
+    return _forward(visit, user_id, keep=False)
+
+
+def change_forwarding(visit: Visit, user_id: str) -> Answer:
+    """Say some of where a user's calls go; the rest stays."""
+    return _forward(visit, user_id, keep=True)
+
+
+def _forward(visit: Visit, user_id: str, *, keep: bool) -> Answer:
+    person, asked = user_of(visit, user_id), visit.read(Forwarding)
+    directory = visit.world.directory
+    kept = directory.seat(user_id).forwarding if keep else None
+    if asked.voicemail is not None and asked.voicemail not in VOICEMAIL:
+        raise invalid_value("voicemail", asked.voicemail, VOICEMAIL)
+    for each in (target for route in asked.calls or () for target in route.targets):
+        if each.type not in TARGETS:
+            raise invalid_value("calls.targets.type", each.type, TARGETS)
+    routes = kept.routes if kept else ()
+    if asked.phone_number:
+        routes = ((("PHONENUMBER", asked.phone_number),),)
+    if asked.calls is not None:
+        routes = tuple(tuple((each.type, each.value) for each in route.targets) for route in asked.calls)
+    enabled = asked.enabled if asked.enabled is not None else bool(kept and kept.enabled)
+    voicemail = asked.voicemail or (kept.voicemail if kept else "PURECLOUD")
+    directory.forward(user_id, enabled=enabled, routes=routes, voicemail=voicemail)
+    return 200, people.call_forwarding(person, directory.seat(user_id).forwarding)
+
+
+def roles(visit: Visit, user_id: str) -> Answer:
+    """What a user may do."""
+    return 200, grants.authorization(user_of(visit, user_id))
+
+
+def state(visit: Visit, user_id: str) -> Answer:
+    """Whether a user is active."""
+    person = user_of(visit, user_id)
+    return 200, {"state": person.state, "version": visit.world.directory.seat(user_id).version}
+
+
+def user_of(visit: Visit, user_id: str) -> User:
+    """The user, or 404 in the platform's words."""
     person = visit.world.org.users.get(user_id)
     if person is None:
         raise not_found("Unable to find a user with that userId", code="general.resource.not.found")
@@ -203,10 +254,14 @@ def _user(visit: Visit, user_id: str) -> User:
 ROUTES = [
     Route("GET", "/users/me", me, user_only=True),
     Route("GET", "/users", some),
-    Route("POST", "/users/search", search, any_of=VIEW),
     Route("GET", "/users/{userId}", get),
-    Route("GET", "/users/{userId}/station", station),
-    Route("GET", "/users/{userId}/queues", queues, any_of=("routing:queue:view",)),
-    Route("GET", "/users/{userId}/routingstatus", routing_status),
-    Route("GET", "/users/{userId}/presences/{sourceId}", presence),
+    Route("PATCH", "/users/{userId}", update, any_of=EDIT),
+    Route("GET", "/users/{userId}/state", state),
+    Route("GET", "/users/{subjectId}/roles", roles, any_of=("authorization:grant:view",)),
+    Route("GET", "/users/{userId}/queues", queues, any_of=QUEUE_VIEW),
+    Route("PATCH", "/users/{userId}/queues/{queueId}", join_queue),
+    Route("GET", "/routing/queues/me", my_queues, user_only=True),
+    Route("GET", "/users/{userId}/callforwarding", forwarding),
+    Route("PUT", "/users/{userId}/callforwarding", forward),
+    Route("PATCH", "/users/{userId}/callforwarding", change_forwarding),
 ]

@@ -29,9 +29,9 @@ class Visit(msgspec.Struct):
     prefix: str
     correlation_id: str
 
-    def read(self, type_: type[T]) -> T:
-        """The body as *type_*, or 400 that names the field. No body, `null` and `{}` are the same."""
-        raw = self.request.body.strip()
+    def read(self, type_: type[T], raw: bytes | None = None) -> T:
+        """The body, or *raw* in its place, as *type_*; 400 names the field. No body, `null` and `{}` are the same."""
+        raw = (self.request.body if raw is None else raw).strip()
         if not raw or raw == b"null":
             raw = b"{}"
         try:
@@ -55,6 +55,13 @@ class Visit(msgspec.Struct):
         if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= at_most:
             raise invalid_value(name, text, [f"1 to {at_most}"])
         return int(text)
+
+    def flag(self, name: str) -> bool | None:
+        """`true` or `false` from the query string; None when it is not there."""
+        text = self.request.query.get(name, "").lower()
+        if text not in {"", "true", "false"}:
+            raise invalid_value(name, text, ("true", "false"))
+        return text == "true" if text else None
 
     def words(self, name: str) -> list[str]:
         """A list from the query string: comma-joined, as the official SDKs send it."""

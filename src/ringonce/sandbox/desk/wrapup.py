@@ -3,12 +3,13 @@
 import msgspec
 
 from ringonce.sandbox.conversation import Conversation, Participant
-from ringonce.sandbox.desk.calls import conversation
-from ringonce.sandbox.desk.legs import communication, participant
+from ringonce.sandbox.desk.legs import communication, conversation, participant
 from ringonce.sandbox.desk.routes import Route
 from ringonce.sandbox.desk.visit import Answer, Visit
 from ringonce.sandbox.shapes import flat, queues
 from ringonce.sandbox.shapes.problems import bad_request, not_found
+
+CODE_REQUIRED = frozenset({"mandatory", "timeout", "forcedTimeout"})
 
 
 class Filed(msgspec.Struct, rename="camel"):
@@ -32,8 +33,8 @@ def file(visit: Visit, conversation_id: str, participant_id: str, communication_
 def file_for(visit: Visit, whole: Conversation, leg: Participant, filed: Filed) -> None:
     """Check what an agent says, and file it a moment later."""
     provisional = bool(filed.provisional)
-    if not filed.code and not provisional and leg.wrapup_prompt == "mandatory":
-        words = "Wrapup code is a required field and cannot be empty."
+    if not filed.code and not provisional and leg.wrapup_prompt in CODE_REQUIRED:
+        words = "Wrapup code is required for non-provisional wrapup"
         raise bad_request(words, field="code", code="conversation.error.wrapup.code.required")
     if filed.code and filed.code not in visit.world.org.wrapup_codes:
         words = f"No wrap-up code has the id {filed.code}; GET /api/v2/routing/wrapupcodes lists them."
@@ -51,10 +52,20 @@ def file_for(visit: Visit, whole: Conversation, leg: Participant, filed: Filed) 
 
 def read(visit: Visit, conversation_id: str, participant_id: str) -> Answer:
     """What was filed, or 404 while nothing is."""
-    leg = participant(conversation(visit, conversation_id), participant_id)
-    if leg.wrapup is None:
+    return _filed(visit, participant(conversation(visit, conversation_id), participant_id))
+
+
+def read_of_communication(visit: Visit, conversation_id: str, participant_id: str, communication_id: str) -> Answer:
+    """The same of one communication."""
+    return _filed(visit, communication(conversation(visit, conversation_id), participant_id, communication_id))
+
+
+def _filed(visit: Visit, leg: Participant) -> Answer:
+    provisional = visit.request.query.get("provisional", "").lower() == "true"
+    filed = leg.provisional if provisional else leg.wrapup
+    if filed is None:
         raise not_found("Nothing has been filed for this participant yet.")
-    return 200, flat.wrapup(leg.wrapup)
+    return 200, flat.wrapup(filed)
 
 
 def choices(visit: Visit, conversation_id: str, participant_id: str) -> Answer:
@@ -65,17 +76,24 @@ def choices(visit: Visit, conversation_id: str, participant_id: str) -> Answer:
     return 200, [queues.wrapup_code(org.wrapup_codes[each]) for each in queue.wrapup_code_ids] if queue else []
 
 
-_LEG = "/conversations/calls/{conversationId}/participants/{participantId}"
+WRAP_UP = ("conversation:participant:wrapup",)
 _PARTY = "/conversations/{conversationId}/participants/{participantId}"
+
+
+def _routes(media: str) -> list[Route]:
+    leg = f"/conversations/{media}/{{conversationId}}/participants/{{participantId}}"
+    line = f"{leg}/communications/{{communicationId}}"
+    return [
+        Route("POST", f"{line}/wrapup", file, any_of=WRAP_UP),
+        Route("GET", f"{line}/wrapup", read_of_communication),
+        Route("GET", f"{leg}/wrapup", read),
+        Route("GET", f"{leg}/wrapupcodes", choices),
+    ]
+
+
 ROUTES = [
-    Route(
-        "POST",
-        f"{_LEG}/communications/{{communicationId}}/wrapup",
-        file,
-        any_of=("conversation:participant:wrapup",),
-    ),
-    Route("GET", f"{_LEG}/wrapup", read),
+    *_routes("calls"),
+    *_routes("callbacks"),
     Route("GET", f"{_PARTY}/wrapup", read),
-    Route("GET", f"{_LEG}/wrapupcodes", choices),
     Route("GET", f"{_PARTY}/wrapupcodes", choices),
 ]

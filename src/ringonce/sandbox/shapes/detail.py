@@ -7,8 +7,16 @@ import re
 from typing import Any
 
 from ringonce.sandbox.conversation import Conversation, Participant, Segment
+from ringonce.sandbox.shapes.flat import provider
 
-_SEGMENT_TYPES = {"Contacting": "contacting", "Dialing": "dialing", "Interact": "interact", "Hold": "hold"}
+_SEGMENT_TYPES = {
+    "Alert": "alert",
+    "Contacting": "contacting",
+    "Dialing": "dialing",
+    "Interact": "interact",
+    "Hold": "hold",
+    "Scheduled": "scheduled",
+}
 _DISCONNECT_TYPES = {
     "transport.failure": "transportFailure",
     "transfer.noanswer": "noAnswerTransfer",
@@ -27,10 +35,10 @@ def conversation(whole: Conversation) -> dict[str, Any]:
     shape: dict[str, Any] = {
         "conversationId": whole.id,
         "conversationStart": whole.started,
-        "conversationInitiator": whole.agent.purpose,
+        "conversationInitiator": whole.participants[0].purpose,
         "originatingDirection": "outbound",
         "divisionIds": [],
-        "participants": [_party(leg) for leg in whole.participants],
+        "participants": [_party(leg, conference=whole.conference) for leg in whole.participants],
     }
     if whole.ended:
         shape["conversationEnd"] = whole.ended
@@ -39,18 +47,45 @@ def conversation(whole: Conversation) -> dict[str, Any]:
     return shape
 
 
-def _party(leg: Participant) -> dict[str, Any]:
+def media_type(leg: Participant) -> str:
+    """What a leg is, in analytics' words."""
+    return "voice" if leg.callback is None else "callback"
+
+
+def remote(leg: Participant) -> str:
+    """Whom a leg leads to."""
+    return _SCHEME.sub("", leg.dnis)
+
+
+def segment_type(part: Segment) -> str:
+    """What a stretch of a leg's life is, in analytics' words."""
+    return _SEGMENT_TYPES.get(part.type, "unknown")
+
+
+def disconnect_type(part: Segment) -> str:
+    """How a stretch ended its leg, in analytics' words; empty if it did not."""
+    return _DISCONNECT_TYPES.get(part.disconnect_type, part.disconnect_type)
+
+
+def _party(leg: Participant, *, conference: bool) -> dict[str, Any]:
     session: dict[str, Any] = {
-        "mediaType": "voice",
+        "mediaType": media_type(leg),
         "sessionId": leg.call_id,
         "ani": leg.ani,
         "dnis": leg.dnis,
         "direction": leg.direction,
-        "provider": "Edge",
-        "remote": _SCHEME.sub("", leg.dnis),
+        "provider": provider(leg),
+        "remote": remote(leg),
         "recording": leg.recording,
-        "segments": [_segment(each, leg) for each in leg.segments],
+        "segments": [_segment(each, leg, conference=conference) for each in leg.segments],
     }
+    if leg.callback is not None:
+        session["callbackNumbers"] = leg.callback.numbers
+        session["callbackUserName"] = leg.callback.user_name
+        if leg.callback.due:
+            session["callbackScheduledTime"] = leg.callback.due
+    if leg.acw_ended:
+        session["segments"].append(_wrapup(leg))
     if leg.peer_id:
         session["peerId"] = leg.peer_id
     shape: dict[str, Any] = {"participantId": leg.id, "purpose": leg.purpose, "sessions": [session]}
@@ -61,18 +96,34 @@ def _party(leg: Participant) -> dict[str, Any]:
     return shape
 
 
-def _segment(part: Segment, leg: Participant) -> dict[str, Any]:
+def _wrapup(leg: Participant) -> dict[str, Any]:
+    shape: dict[str, Any] = {
+        "segmentStart": leg.acw_started,
+        "segmentEnd": leg.acw_ended,
+        "segmentType": "wrapup",
+        "conference": False,
+    }
+    if leg.queue_id:
+        shape["queueId"] = leg.queue_id
+    if leg.wrapup is not None and leg.wrapup.code:
+        shape["wrapUpCode"] = leg.wrapup.code
+    if leg.wrapup is not None and leg.wrapup.notes:
+        shape["wrapUpNote"] = leg.wrapup.notes
+    return shape
+
+
+def _segment(part: Segment, leg: Participant, *, conference: bool) -> dict[str, Any]:
     shape: dict[str, Any] = {
         "segmentStart": part.start,
-        "segmentType": _SEGMENT_TYPES.get(part.type, "unknown"),
-        "conference": False,
+        "segmentType": segment_type(part),
+        "conference": conference,
     }
     if part.end:
         shape["segmentEnd"] = part.end
     if leg.queue_id:
         shape["queueId"] = leg.queue_id
     if part.disconnect_type:
-        shape["disconnectType"] = _DISCONNECT_TYPES.get(part.disconnect_type, part.disconnect_type)
+        shape["disconnectType"] = disconnect_type(part)
         if leg.reason is not None:
             shape["sipResponseCodes"] = [leg.reason.code]
         if leg.fault is not None:

@@ -6,17 +6,19 @@ from ringonce.sandbox.conversation import Conversation, Participant
 from ringonce.sandbox.org import Org
 
 
-def call(whole: Conversation, org: Org) -> dict[str, Any]:
-    """One entry."""
+def call(whole: Conversation, org: Org, user_id: str) -> dict[str, Any]:
+    """One entry, as the user sees it: who called whom, and whether they missed it."""
+    mine = [leg for leg in whole.participants if leg.user_id == user_id]
+    direction = mine[0].direction
     return {
         "id": whole.id,
         "participants": [_party(leg, org) for leg in whole.participants],
-        "direction": "outbound",
+        "direction": direction,
         "wentToVoicemail": any(leg.purpose == "voicemail" for leg in whole.participants),
-        "missedCall": False,
+        "missedCall": direction == "inbound" and not any(leg.connected for leg in mine),
         "startTime": whole.started,
-        "wasConference": False,
-        "wasCallback": False,
+        "wasConference": whole.conference,
+        "wasCallback": whole.has("callback"),
         "hadScreenShare": False,
         "hadCobrowse": False,
         "wasOutboundCampaign": False,

@@ -8,13 +8,21 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from ringonce.sandbox.conversation import RINGING_STATES, Conversation, Participant, Segment
-from ringonce.sandbox.shapes.flat import EVENT_DISCONNECT_TYPES, add_wrapup, wrapup
+from ringonce.sandbox.conversation import RINGING_STATES, Callback, Conversation, Participant, Segment
+from ringonce.sandbox.shapes.flat import (
+    EVENT_DISCONNECT_TYPES,
+    LARGEST_CONFERENCE,
+    add_timeouts,
+    add_wrapup,
+    provider,
+    wrapup,
+)
 
 # The carrier's side of the trunk, as the raw address of a telephone number shows it.
 _TRUNK = "10.0.0.1"
 _RECORDING = {"none": "NONE", "active": "ACTIVE", "paused": "PAUSED"}
 _OTHER_MEDIA = (
+    "calls",
     "callbacks",
     "chats",
     "cobrowsesessions",
@@ -34,7 +42,7 @@ def conversation(whole: Conversation) -> dict[str, Any]:
         "id": whole.id,
         "startTime": whole.started,
         "address": whole.address,
-        "participants": [_read(leg, whole) for leg in whole.participants],
+        "participants": [_read(leg) for leg in whole.participants],
         "recordingState": _RECORDING[whole.recording_state],
         "securePause": whole.secure_pause,
         "divisions": [],
@@ -44,6 +52,8 @@ def conversation(whole: Conversation) -> dict[str, Any]:
         shape["endTime"] = whole.ended
     if whole.external_tag:
         shape["externalTag"] = whole.external_tag
+    if whole.conference:
+        shape["maxParticipants"] = LARGEST_CONFERENCE
     if whole.wire == "tutorial":
         shape["status"] = status(whole)
     return shape
@@ -53,7 +63,7 @@ def event(whole: Conversation) -> dict[str, Any]:
     """What an event tells."""
     shape: dict[str, Any] = {
         "id": whole.id,
-        "participants": [_told(leg, whole) for leg in whole.participants],
+        "participants": [_told(leg) for leg in whole.participants],
         "recordingState": whole.recording_state,
         "address": whole.address,
         "securePause": whole.secure_pause,
@@ -66,7 +76,7 @@ def event(whole: Conversation) -> dict[str, Any]:
 def status(whole: Conversation) -> str:
     """The tutorial's one word for a call: queued, initiated, ringing, connected, disconnected or failed."""
     if whole.ended:
-        given_up = whole.agent.disconnect_type == "client"
+        given_up = whole.participants[0].disconnect_type == "client"
         return "disconnected" if whole.answered or given_up else "failed"
     if whole.answered:
         return "connected"
@@ -75,7 +85,7 @@ def status(whole: Conversation) -> str:
     return "ringing" if any(leg.state in RINGING_STATES for leg in whole.live()) else "initiated"
 
 
-def _read(leg: Participant, whole: Conversation) -> dict[str, Any]:
+def _read(leg: Participant) -> dict[str, Any]:
     shape = _party(leg)
     shape["startTime"] = leg.started
     shape["participantType"] = (
@@ -89,7 +99,7 @@ def _read(leg: Participant, whole: Conversation) -> dict[str, Any]:
         shape["userUri"] = f"/api/v2/users/{leg.user_id}"
     if leg.queue_name:
         shape["queueName"] = leg.queue_name
-    line = _line(leg, whole)
+    line = _line(leg)
     line["segments"] = [_segment(each) for each in leg.segments]
     if leg.alerted:
         line["startAlertingTime"] = leg.alerted
@@ -97,13 +107,15 @@ def _read(leg: Participant, whole: Conversation) -> dict[str, Any]:
         line["disconnectType"] = leg.disconnect_type
     if leg.fault is not None:
         line["errorInfo"] = {"message": leg.fault.message, "code": leg.fault.code}
-    shape["calls"] = [line]
+    if leg.consult_object:
+        shape["consultParticipantId"] = leg.consult_object
+    shape["calls" if leg.callback is None else "callbacks"] = [line]
     return shape
 
 
-def _told(leg: Participant, whole: Conversation) -> dict[str, Any]:
+def _told(leg: Participant) -> dict[str, Any]:
     shape = _party(leg)
-    line = _line(leg, whole)
+    line = _line(leg)
     if leg.disconnect_type:
         line["disconnectType"] = EVENT_DISCONNECT_TYPES.get(leg.disconnect_type, leg.disconnect_type)
     if leg.fault is not None:
@@ -114,7 +126,9 @@ def _told(leg: Participant, whole: Conversation) -> dict[str, Any]:
             "messageWithParams": leg.fault.message,
             "messageParams": {},
         }
-    shape["calls"] = [line]
+    if leg.consult_object:
+        shape["consultParticipantId"] = leg.consult_object
+    shape["calls" if leg.callback is None else "callbacks"] = [line]
     return shape
 
 
@@ -143,28 +157,19 @@ def _party(leg: Participant) -> dict[str, Any]:
         shape["connectedTime"] = leg.connected
     if leg.ended:
         shape["endTime"] = leg.ended
-    if leg.wrapup_prompt:
-        shape["wrapupPrompt"] = leg.wrapup_prompt
+    add_timeouts(shape, leg)
     add_wrapup(shape, leg)
     return shape
 
 
-def _line(leg: Participant, whole: Conversation) -> dict[str, Any]:
+def _line(leg: Participant) -> dict[str, Any]:
     shape: dict[str, Any] = {
         "id": leg.call_id,
         "state": leg.state,
         "initialState": leg.initial_state,
         "direction": leg.direction,
-        "recording": leg.recording,
-        "recordingState": "active" if leg.recording else "none",
-        "muted": leg.muted,
-        "confined": leg.confined,
         "held": leg.held,
-        "securePause": False,
-        "disconnectReasons": [],
-        "provider": "Edge",
-        "self": _address(leg.address, leg.name),
-        "other": _address(whole.address if leg is whole.agent else leg.ani, ""),
+        "provider": provider(leg),
         "afterCallWork": _after_call_work(leg),
         "afterCallWorkRequired": leg.wrapup_required,
     }
@@ -176,12 +181,46 @@ def _line(leg: Participant, whole: Conversation) -> dict[str, Any]:
         shape["startHoldTime"] = leg.held_since
     if leg.peer_id:
         shape["peerId"] = leg.peer_id
+    if leg.wrapup is not None:
+        shape["wrapup"] = wrapup(leg.wrapup)
+    return shape | (_of_a_call(leg) if leg.callback is None else _of_a_callback(leg.callback))
+
+
+def _of_a_call(leg: Participant) -> dict[str, Any]:
+    calls_out = leg.user_id and leg.direction == "outbound"
+    shape: dict[str, Any] = {
+        "recording": leg.recording,
+        "recordingState": leg.recording_state,
+        "muted": leg.muted,
+        "confined": leg.confined,
+        "securePause": False,
+        "disconnectReasons": [],
+        "self": _address(leg.address, leg.name),
+        "other": _address(leg.dnis if calls_out else leg.ani, ""),
+    }
     if leg.uui_data:
         shape["uuiData"] = leg.uui_data
     if leg.reason is not None:
         shape["disconnectReasons"].append({"type": "sip", "code": leg.reason.code, "phrase": leg.reason.phrase})
-    if leg.wrapup is not None:
-        shape["wrapup"] = wrapup(leg.wrapup)
+    return shape
+
+
+def _of_a_callback(callback: Callback) -> dict[str, Any]:
+    shape: dict[str, Any] = {
+        "callbackNumbers": callback.numbers,
+        "callbackUserName": callback.user_name,
+        "skipEnabled": False,
+        "externalCampaign": False,
+        "timeoutSeconds": 0,
+    }
+    if callback.due:
+        shape["callbackScheduledTime"] = callback.due
+    if callback.script_id:
+        shape["scriptId"] = callback.script_id
+    if callback.caller_id:
+        shape["callerId"] = callback.caller_id
+    if callback.caller_name:
+        shape["callerIdName"] = callback.caller_name
     return shape
 
 

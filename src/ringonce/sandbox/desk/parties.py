@@ -1,0 +1,62 @@
+"""Whom a request names: a user, a queue or an address."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from ringonce.sandbox.desk.visit import Visit, found
+from ringonce.sandbox.lines import Destination
+from ringonce.sandbox.shapes.problems import Problem, bad_request, not_found
+
+
+class Party(msgspec.Struct, rename="camel"):
+    """One of several destinations: the official SDK's model Destination, and what its model Participant has of it."""
+
+    address: str | None = None
+    name: str | None = None
+    user_id: str | None = None
+    queue_id: str | None = None
+
+
+def destinations(visit: Visit, parties: Iterable[Party]) -> tuple[Destination, ...]:
+    """Whom each of *parties* names; 400 for none and for more than one at once, 404 for somebody unknown."""
+    return tuple(_destination(visit, each) for each in parties)
+
+
+def _destination(visit: Visit, party: Party) -> Destination:
+    if sum(map(bool, (party.address, party.user_id, party.queue_id))) > 1:
+        raise too_many_destinations()
+    if party.user_id:
+        return of_user(visit, party.user_id)
+    if party.queue_id:
+        return of_queue(visit, party.queue_id)
+    if party.address:
+        return Destination(dialled=party.address, name=party.name or "")
+    words = "A destination is required: phoneNumber, callUserId, callQueueId, participants or conversationIds."
+    raise bad_request(words, field="phoneNumber", code="required.field.missing")
+
+
+def of_user(visit: Visit, user_id: str, *, voicemail: bool = False) -> Destination:
+    """A user, or their voicemail; 404 for nobody."""
+    user = found(visit.world.org.users, user_id, "a user")
+    return Destination(user_id=user.id, name=user.name, voicemail=voicemail)
+
+
+def of_user_named(visit: Visit, name: str, *, voicemail: bool = False) -> Destination:
+    """The user with this e-mail address or name; 404 for nobody."""
+    user = next((each for each in visit.world.org.users.values() if name in {each.email, each.name}), None)
+    if user is None:
+        raise not_found(f"Unable to find a user with the name {name}.")
+    return Destination(user_id=user.id, name=user.name, voicemail=voicemail)
+
+
+def of_queue(visit: Visit, queue_id: str) -> Destination:
+    """A queue; 404 for none."""
+    queue = found(visit.world.org.queues, queue_id, "a queue")
+    return Destination(queue_id=queue.id, name=queue.name)
+
+
+def too_many_destinations() -> Problem:
+    """400: more than one destination where one is wanted."""
+    words = "Only a single destination can be supplied in a create conversation request."
+    return bad_request(words, code="too.many.create.conversation.parameters")
