@@ -14,7 +14,7 @@ from typing import Any
 
 from bench import report
 
-CASES = ("start", "place", "decode", "spending", "crowd", "sandbox", "simulation")
+CASES = ("start", "place", "decode", "spending", "crowd", "sandbox", "simulation", "service")
 QUICK = report.RESULTS.with_name("quick.json")
 BESIDE = ("aiohttp", "urllib3", "requests", "PureCloudPlatformClientV2", "uvicorn", "starlette", "msgspec")
 

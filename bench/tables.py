@@ -12,6 +12,8 @@ UNITS = {
     "calls_s": "calls/s",
     "requests_s": "requests/s",
     "intents_s": "intents/s",
+    "statements": "SQL statements a call",
+    "commits": "commits a call",
     "place_cpu_us": "CPU µs to place",
     "whole_cpu_us": "CPU µs, whole life",
     "rss_mib": "MiB held",

@@ -6,6 +6,8 @@ from typing import Any
 
 Cases = Mapping[str, Mapping[str, Any]]
 MOST, LEAST = "at most", "at least"
+A_TOKEN = 300 / 60
+"""Requests a second that one token may make: it can't dial more."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +39,7 @@ def verdicts(cases: Cases) -> list[Verdict]:
         "crowd": _crowd,
         "sandbox": _sandbox,
         "simulation": _simulation,
+        "service": _service,
     }
     return [verdict for name, case in cases.items() for verdict in judges[name](case["rows"])]
 
@@ -94,3 +97,8 @@ def _sandbox(rows: Mapping[str, Any]) -> Iterator[Verdict]:
 
 def _simulation(rows: Mapping[str, Any]) -> Iterator[Verdict]:
     yield Verdict("simulation", rows["simulated"]["intents"]["intents_s"], "intents/s", LEAST, 1000)
+
+
+def _service(rows: Mapping[str, Any]) -> Iterator[Verdict]:
+    for name, row in rows["service"].items():
+        yield Verdict(f"service, {name}: calls dialled and followed", row["intents_s"], "intents/s", LEAST, A_TOKEN * 3)

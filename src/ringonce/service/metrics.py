@@ -1,17 +1,22 @@
 """What Prometheus reads: calls, attempts, workers and agents as the database has them, and this process's requests."""
 
+import heapq
 from collections.abc import Iterable, Iterator
 
+import msgspec
 import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
+from ringonce.ledger import Meter
 from ringonce.service import feed, hooks
 from ringonce.service.stopping import stands
-from ringonce.service.store.tables import attempts, calls, events, identities, lines, workers
+from ringonce.service.store.tables import attempts, calls, events, identities, lines, meters, workers
 
 SILENT_AFTER = 12.0
+LATEST, MOST_TOKENS, NAMED = 1_000, 20, 12
+"""Of the tokens used last so many are looked at, so many are told, by so many characters of their marks."""
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -80,6 +85,7 @@ def _families(db: sa.Connection, now: float) -> Iterator[Metric]:
         "ringonce_late_seconds", "For how long the call that is due longest has waited.", value=late
     )
     yield from _waiting(db)
+    yield from _quota(db, now)
     yield from _webhooks(db, now)
     alive = (workers.c.state == "running", workers.c.beat_at > now - SILENT_AFTER)
     yield GaugeMetricFamily(
@@ -99,6 +105,24 @@ def _waiting(db: sa.Connection) -> Iterator[Metric]:
     for name, number in db.execute(query):
         family.add_metric([name], number)
     yield family
+
+
+def _quota(db: sa.Connection, now: float) -> Iterator[Metric]:
+    """Tell of the tokens that are used most; each is named by the beginning of its mark, a keyed hash."""
+    query = sa.select(meters.c.mark, meters.c.meter).order_by(meters.c.at.desc()).limit(LATEST)
+    known = [(mark, msgspec.convert(found, Meter)) for mark, found in db.execute(query)]
+    # A window that is over says nothing of now.
+    current = [(mark, meter) for mark, meter in known if meter.allowed and meter.ends > now]
+    current = heapq.nlargest(MOST_TOKENS, current, key=lambda one: one[1].taken / one[1].allowed)
+    allowed = GaugeMetricFamily("ringonce_quota_allowed", "Requests a minute that a token may make.", labels=["token"])
+    used = GaugeMetricFamily("ringonce_quota_used", "Requests of them that were made.", labels=["token"])
+    waiting = GaugeMetricFamily("ringonce_quota_waiting", "1 while calls wait for the token's quota.", labels=["token"])
+    for mark, meter in current:
+        name = [mark[:NAMED]]
+        allowed.add_metric(name, meter.allowed)
+        used.add_metric(name, meter.taken)
+        waiting.add_metric(name, float(max(meter.dials_until, meter.shut_until) > now))
+    yield from (allowed, used, waiting)
 
 
 def _webhooks(db: sa.Connection, now: float) -> Iterator[Metric]:
