@@ -1,8 +1,11 @@
-"""The service's web door: an HTTP API for programs, and what watches the service.
+"""The service's web door: an HTTP API for programs, a page for people, and what watches the service.
 
 server        the application on a socket
 └── app       every door, behind the doorkeeper
     ├── doorkeeper   host, token, pace; roles
+    │   ├── session  a person's cookie in place of a token
+    │   └── pace
+    ├── page         what people look at: static files
     ├── calls        taking calls in, and looking at them
     │   └── asking   from a body to a call that can be taken in
     ├── steering     what a person does to a call

@@ -86,6 +86,7 @@ export function dial(place, { who, query }) {
   let known = null;
   let asked = 0;
   let busy = false;
+  let bring = false;
 
   const body = () => ({
     agent: agent.value.trim(),
@@ -151,11 +152,18 @@ export function dial(place, { who, query }) {
   function follow(id) {
     if (card?.id === id) return;
     card?.close();
-    card = callCard(id, { who, changed: settle });
+    card = callCard(id, { who, changed: shown });
     side.replaceChildren(card.element);
   }
 
-  async function place_it() {
+  // Where the card lies below the form, what was pressed for is brought into sight.
+  function shown() {
+    if (bring && matchMedia("(max-width: 860px)").matches) side.scrollIntoView({ block: "start" });
+    bring = false;
+    settle();
+  }
+
+  async function send() {
     if (busy || press.disabled) return;
     busy = true;
     const sent = body();
@@ -166,8 +174,7 @@ export function dial(place, { who, query }) {
       const call = await post("/v1/calls", sent, { headers: { "Idempotency-Key": key } });
       taken(sent, call.id);
       follow(call.id);
-      // Where the card lies below the form, what was pressed for is brought into sight.
-      if (matchMedia("(max-width: 860px)").matches) side.scrollIntoView({ block: "start" });
+      bring = true;
     } catch (problem) {
       wrong.hidden = false;
       wrong.textContent = [problem.message, problem.status === 0 ? "Press again: it is the same call" : problem.fix]
@@ -195,7 +202,7 @@ export function dial(place, { who, query }) {
 
   element.addEventListener("submit", (event) => {
     event.preventDefault();
-    place_it();
+    send();
   });
   element.addEventListener("input", changed);
   get("/v1/agents", { limit: 1000 })

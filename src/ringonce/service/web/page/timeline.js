@@ -20,6 +20,7 @@ export function timeline({ call, story, more, who }) {
   const whole = story.some((entry) => entry.what === "call.accepted") ? story : [taken, ...story];
   for (const entry of whole) {
     const [words, detail] = told(entry, who);
+    if (!words) continue;
     if (entry.source === "feed") {
       if (words + detail === last) continue;
       last = words + detail;
