@@ -149,7 +149,8 @@ def taken(page: Page, run: Run, kind: str, running: str, over: str) -> None:
 
 
 def visit(browser: Browser, run: Run, size: str, scheme: Any) -> Page:
-    context = browser.new_context(viewport=SIZES[size], color_scheme=scheme)  # type: ignore[arg-type]  # it is a dict
+    viewport: Any = SIZES[size]
+    context = browser.new_context(viewport=viewport, color_scheme=scheme)
     page = context.new_page()
     page.goto(run.url)
     page.get_by_label("API token").wait_for()
