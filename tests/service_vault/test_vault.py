@@ -137,7 +137,9 @@ def test_a_secret_that_can_not_be_opened_stays_and_the_others_are_sealed_anew(st
     assert VaultSafe(store, open_vault(store, {VARIABLE: new})).recall("grace") == "hers too"
 
 
-@pytest.mark.parametrize("bad", ["x", "AAAA", new_key() + ",", f"{new_key()},ä"])
+@pytest.mark.parametrize(
+    "bad", ["x", "AAAA", new_key() + ",", f"{new_key()},ä"], ids=["letter", "short", "half", "foreign"]
+)
 def test_a_key_that_is_none_is_refused_without_being_quoted(bad: str) -> None:
     with pytest.raises(ConfigError, match="32 bytes in base64") as refused:
         vaults.read_keys(bad)
