@@ -100,3 +100,14 @@ def test_what_cannot_be_read_is_counted_and_what_is_secret_is_masked(sandbox: Sa
 def test_a_request_that_is_not_kept_is_404(sandbox: Sandbox) -> None:
     for number in (0, 1, 10**30):
         assert requests.get(f"{sandbox.url}/_sandbox/requests/{number}", timeout=5).status_code == 404
+
+
+def test_a_callback_is_no_call_until_somebody_has_called(sandbox: Sandbox, bearer: dict[str, str]) -> None:
+    queue = sandbox.do(lambda world: next(iter(world.org.queues)))
+    body = {"queueId": queue, "callbackNumbers": ["+15559870001"], "callbackUserName": "Kim"}
+    url = f"{sandbox.url}/api/v2/conversations/callbacks"
+
+    assert requests.post(url, json=body, headers=bearer, timeout=5).status_code == 200
+    [told] = watch(sandbox)
+
+    assert told["order"]["last"] == []

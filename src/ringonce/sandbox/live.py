@@ -83,7 +83,9 @@ def parts_of(house: Shown) -> Iterator[tuple[str, bytes]]:
 def _last(world: World) -> list[Conversation]:
     """The newest calls, newest first; those that still go on are never crowded out by what is over."""
     newest: list[Conversation] = []
-    for number, whole in enumerate(reversed(world.exchange.conversations.values())):
+    # A callback is no call until somebody has called.
+    called = (each for each in reversed(world.exchange.conversations.values()) if each.agent_id)
+    for number, whole in enumerate(called):
         if number < CALLS or (not whole.ended and number < CALLS * 10):
             newest.append(whole)
     return newest[: CALLS * 2]
