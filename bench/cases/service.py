@@ -25,7 +25,7 @@ LOOK = 0.1
 
 
 def measure(*, quick: bool) -> dict[str, Any]:
-    number = 200 if quick else 2_000
+    number = 60 if quick else 2_000
     kinds = ("sqlite", "postgresql")
     rows = {
         f"{kind}, {workers} worker{'s' * (workers > 1)}": run(kind, workers, number)

@@ -22,7 +22,7 @@ NEVER = 1e15
 """A moment that does not come: nothing of the agent's waits, or all of it is paused."""
 
 
-SIEVED, PAGE = 500, 200
+SIEVED, PAGE = 200, 100
 """Calls that one transaction holds to the guard's rules, and that it does for one agent: others want to write, too."""
 STOPPED = 5.0
 """Seconds after which an agent's line is looked at again while the kill switch is on."""
