@@ -120,6 +120,8 @@ class Simulated:
     """What a person's browser does with a page to consent on; by itself nothing: nobody is there."""
     pace: Callable[[Pace], None] = lambda _: None
     """What waiting for a turn at the quota comes to."""
+    telling: float = 0.0
+    """Seconds that whoever is told of a change takes for it."""
     kept: dict[str, str] = dataclasses.field(default_factory=dict, repr=False)
     """The secrets that outlive the process: hand one's to another, and they share them."""
 
@@ -195,6 +197,7 @@ class Simulated:
                 self.pace(wish)
             case Tell(call):
                 self.told.append(call)
+                self.world.advance(self.world.now + self.telling)
             case Draw(count):
                 return "".join(self._dice.choices(string.ascii_letters + string.digits, k=count))
             case Make(make):

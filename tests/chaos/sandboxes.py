@@ -57,9 +57,13 @@ class SandboxProcess:
             self._ask("POST", "/clock", {"advance": seconds})
 
     def record(self) -> list[dict[str, Any]]:
-        """Give every call that was ever created, in whichever life; *forgotten* are those of a former one."""
+        """Give every call that was ever created, in whichever *life*; *forgotten* are those of a former one.
+
+        Each life has a clock of its own: times of two of them say nothing about each other.
+        """
         with self._whole:
-            return [*self._lost, *(call | {"forgotten": False} for call in self._ask("GET", "/calls")["calls"])]
+            these = {"forgotten": False, "life": self.lives}
+            return [*self._lost, *(call | these for call in self._ask("GET", "/calls")["calls"])]
 
     def requests(self) -> list[dict[str, Any]]:
         """Give the requests of this life since they were last counted."""

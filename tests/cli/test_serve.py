@@ -1,7 +1,9 @@
 """The service as one starts it: a process that says where it is, and drains when it is told to end."""
 
+import contextlib
 import json
 import signal
+import sqlite3
 import subprocess
 import time
 import urllib.request
@@ -98,6 +100,35 @@ def test_a_database_that_is_down_is_nobody_reached(run: Run) -> None:
 
     assert result.exit_code == 6
     assert "can't be used" in result.stderr
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("serve", "--port", "0", "--no-worker"), ("worker",)])
+def test_a_service_does_not_start_without_its_database_and_says_what_to_check(
+    run: Run, command: tuple[str, ...]
+) -> None:
+    result = run(*command, "--database", "postgresql://ringonce:hunter2@127.0.0.1:1/calls")
+
+    assert result.exit_code == 6
+    assert "postgresql://ringonce:***@127.0.0.1:1/calls can't be used" in result.stderr
+    assert "check that it runs" in result.stderr
+    assert "hunter2" not in result.stderr
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("worker",), ("token", "list")])
+def test_a_database_of_a_newer_version_is_refused_at_the_start_with_what_to_do(
+    run: Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    url = f"sqlite:///{tmp_path}/calls.db"
+    assert run("token", "list", "--database", url).exit_code == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / "calls.db")) as db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+        db.commit()
+
+    result = run(*command, "--database", url)
+
+    assert result.exit_code == 2
+    assert "newer version of ringonce" in result.stderr
+    assert "restore a backup from before the upgrade" in result.stderr
 
 
 def test_tokens_are_made_listed_and_revoked_and_the_audit_log_says_so(environ: dict[str, str]) -> None:

@@ -41,6 +41,17 @@ def test_a_call_is_followed_by_events_alone_without_a_single_read(simulated: Sim
     assert reads(simulated) == 0
 
 
+def test_who_takes_long_over_what_is_told_misses_no_end_that_comes_meanwhile(simulated: Simulated) -> None:
+    call = placed(simulated)
+    simulated.telling = 60.0
+    began = simulated.world.now
+    last = followed(simulated, call)
+
+    assert last.outcome is Outcome.ANSWERED
+    assert simulated.world.now - began < 60.0 * (len(simulated.told) + 1)
+    assert reads(simulated) == 0
+
+
 def test_where_sockets_are_barred_a_call_is_followed_by_reads() -> None:
     simulated = Simulated(sockets=False)
     last = followed(simulated, placed(simulated))

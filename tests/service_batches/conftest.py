@@ -94,7 +94,7 @@ def working(store: Store, sandbox: Sandbox) -> Working:
 
     @asynccontextmanager
     async def work() -> AsyncIterator[Worker]:
-        async with AsyncClient(base_url=sandbox.url, ledger=SqlLedger(store.engine), settle=5.0) as client:
+        async with AsyncClient(base_url=sandbox.url, ledger=SqlLedger(store.engine), settle=3.0) as client:
             steps = Steps(store, client, Guarding(store), time.time, asyncio.sleep)
             async with Worker(steps) as worker:
                 yield worker

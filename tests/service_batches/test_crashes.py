@@ -51,12 +51,12 @@ def test_an_intake_that_is_killed_takes_nothing(store: Store, database: str) -> 
 def test_a_worker_that_is_killed_in_mid_batch_leaves_exact_results(
     store: Store, database: str, sandbox: Sandbox, working: Working
 ) -> None:
-    batch = taken(store, csv_of(120, agents=12)).batch
+    batch = taken(store, csv_of(60, agents=20)).batch
     act(store, batch.id, "start")
 
     async def play() -> str:
         with process("worker", database, sandbox.url) as killed:
-            await some_are(store, batch.id, State.ENDED, 20)
+            await some_are(store, batch.id, State.ENDED, 10)
             killed.kill()
         async with working():
             await reaches(store, batch.id, BatchState.DONE)
@@ -64,7 +64,7 @@ def test_a_worker_that_is_killed_in_mid_batch_leaves_exact_results(
 
     rows = list(csv.DictReader(asyncio.run(play()).splitlines()))
     rung = Counter(call["attributes"]["ringonce.intent"] for call in sandbox.calls())
-    assert len(rows) == len(rung) == 120
+    assert len(rows) == len(rung) == 60
     assert set(rung.values()) == {1}
     ground = {call["attributes"]["ringonce.intent"]: call["conversationId"] for call in sandbox.calls()}
     assert {row["key"]: row["conversation_id"] for row in rows} == ground

@@ -23,8 +23,9 @@ def seen(store: Store, content: str, toml: str = OFFICE) -> Preview:
 def test_rows_are_told_apart_by_when_they_may_be_dialled(store: Store) -> None:
     mark = SqlLedger(store.engine).mark("+12125550003")
     with store.write() as db:
-        db.execute(lists.insert().values(name="own", source="letters", taken_at=MONDAY_NOON))
-        db.execute(listed.insert().values(mark=mark, list="own"))
+        row = {"name": "own", "source": "letters", "taken_at": MONDAY_NOON, "edition": "first", "numbers": 1}
+        db.execute(lists.insert().values(**row, changed_at=MONDAY_NOON))
+        db.execute(listed.insert().values(mark=mark, edition="first"))
     content = "\n".join(
         [
             "key,agent,to,not_before,expires_at",

@@ -30,7 +30,9 @@ class Figures:
     two_calls_at_once: int = 0
     unknown: int = 0
     slowest_take_over: float = 0.0
-    """Seconds for which a call had a dead worker, at the most."""
+    """Seconds for which a call had a dead worker though another one was up, at the most."""
+    nobody_up: float = 0.0
+    """Seconds without any worker that was up."""
 
 
 def every(store: Store) -> list[Record]:
@@ -69,9 +71,9 @@ def verdict(asked: list[Record], made: list[dict[str, Any]], figures: Figures) -
 
 
 def _at_once(made: list[dict[str, Any]], figures: Figures) -> Iterator[str]:
-    lives: dict[tuple[str, bool], list[dict[str, Any]]] = {}
+    lives: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for call in made:
-        lives.setdefault((call["agentId"], call["forgotten"]), []).append(call)
+        lives.setdefault((call["agentId"], call["life"]), []).append(call)
     for (agent, _), theirs in lives.items():
         for before, after in itertools.pairwise(sorted(theirs, key=lambda call: call["createdAt"])):
             if before["endedAt"] is None or before["endedAt"] > after["createdAt"]:

@@ -16,13 +16,16 @@ from chaos.sandboxes import CREATES, SandboxProcess
 from ringonce.ledger.sql import SqlLedger
 from ringonce.service.calls import OPEN, Ask
 from ringonce.service.calls.accepting import accept
+from ringonce.service.dialing.worker import BEAT
 from ringonce.service.store import Store, StoreDown
-from ringonce.service.store.tables import calls, lines
+from ringonce.service.store.tables import calls, lines, workers
 from service_chaos.judge import Figures, every, verdict
 from service_chaos.postgres import PostgresProcess
 
 TICK = 0.25
 PATIENCE = 900.0
+TAKEN_OVER = 30.0
+"""Seconds within which a dead worker's calls are another's."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +96,8 @@ class Storm:
         self._sandbox = SandboxProcess(folder, seed=weather.seed, agents=weather.agents, rate_limit=0)
         self._folder, self._dice = folder, random.Random(weather.seed)
         self._asleep: dict[subprocess.Popen[str], float] = {}
+        self._orphaned: dict[str, float] = {}
+        self._looked = time.monotonic()
 
     def blow(self) -> list[str]:
         """Have everything dialled through the storm, and judge."""
@@ -110,7 +115,10 @@ class Storm:
             sandbox.pass_time(600)
             sandbox.count_requests()
             self.figures.creates_received, self.figures.lost_answers = sandbox.creates, sandbox.lost_answers
-            return list(verdict(every(store), sandbox.record(), self.figures))
+            wrong = list(verdict(every(store), sandbox.record(), self.figures))
+            if self.figures.slowest_take_over > TAKEN_OVER:
+                wrong.append(f"a call had a dead worker for {self.figures.slowest_take_over:.0f} s")
+            return wrong
 
     def _ask(self, store: Store) -> None:
         mark = SqlLedger(store.engine).mark
@@ -157,11 +165,22 @@ class Storm:
         try:
             with store.read() as db:
                 left = db.scalar(sa.select(sa.func.count()).where(calls.c.state.in_(sorted(OPEN)))) or 0
-                held = db.scalars(sa.select(lines.c.worker).where(lines.c.worker != "").distinct()).all()
+                held = set(db.scalars(sa.select(lines.c.worker).where(lines.c.worker != "").distinct()))
+                beating = db.scalars(sa.select(workers.c.id).where(workers.c.beat_at > time.time() - 2 * BEAT)).all()
         except StoreDown:
+            self._looked = time.monotonic()
             return 1
-        for worker in held:
-            died = crew.dead.get(worker.split("-")[-2])
-            if died is not None:
-                self.figures.slowest_take_over = max(self.figures.slowest_take_over, time.monotonic() - died)
+        passed, self._looked = time.monotonic() - self._looked, time.monotonic()
+        asleep = {str(hand.pid) for hand in self._asleep}
+        if not {_process(worker) for worker in beating} - crew.dead.keys() - asleep:
+            self.figures.nobody_up += passed
+            return left
+        self._orphaned = {
+            worker: self._orphaned.get(worker, 0.0) + passed for worker in held if _process(worker) in crew.dead
+        }
+        self.figures.slowest_take_over = max(self.figures.slowest_take_over, *self._orphaned.values(), 0.0)
         return left
+
+
+def _process(worker: str) -> str:
+    return worker.split("-")[-2]

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -34,6 +34,10 @@ class Open:
         self.asked.append(record.key)
         return self.verdict
 
+    def foretell(self, db: sa.Connection, records: Sequence[Record], now: float) -> list[Verdict]:
+        self.asked += [record.key for record in records]
+        return [self.verdict] * len(records)
+
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
@@ -62,7 +66,7 @@ def working(store: Store, sandbox: Sandbox, guard: Open) -> Working:
 
     @asynccontextmanager
     async def work(**options: Any) -> AsyncIterator[Worker]:
-        async with AsyncClient(base_url=sandbox.url, ledger=SqlLedger(store.engine), settle=5.0) as client:
+        async with AsyncClient(base_url=sandbox.url, ledger=SqlLedger(store.engine), settle=3.0) as client:
             steps = Steps(store, client, guard, time.time, asyncio.sleep, **options)
             async with Worker(steps) as worker:
                 yield worker

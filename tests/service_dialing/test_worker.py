@@ -84,7 +84,7 @@ def test_what_the_guard_forbids_waits_until_it_is_allowed_or_is_refused(
 
     async def play() -> None:
         async with working():
-            await comes_true(lambda: bool(guard.asked))
+            await comes_true(lambda: bool(every(store)[0].why))
             waiting = await until(store, "crm-1", State.WAITING)
             assert waiting.why == {"for": "guard", "rule": "hours"}
             assert waiting.due_at == pytest.approx(time.time() + 9_000, abs=60)

@@ -37,7 +37,7 @@ def working(store: Store, sandbox: Sandbox) -> Guarded:
     async def work(toml: str, at: float) -> AsyncIterator[Guarding]:
         ahead = at - time.time()
         guarding = Guarding(store, guard.parse(toml))
-        async with AsyncClient(base_url=sandbox.url, ledger=SqlLedger(store.engine), settle=5.0) as client:
+        async with AsyncClient(base_url=sandbox.url, ledger=SqlLedger(store.engine), settle=3.0) as client:
             steps = Steps(store, client, guarding, lambda: time.time() + ahead, asyncio.sleep)
             async with Worker(steps):
                 yield guarding

@@ -37,8 +37,9 @@ def tell(store: Store, statement: Any) -> None:
 
 
 def on_list(store: Store, number: str, taken_at: float, max_age: float | None = None) -> None:
-    tell(store, lists.insert().values(name="own", source="letters", taken_at=taken_at, max_age=max_age))
-    tell(store, listed.insert().values(mark=SqlLedger(store.engine).mark(number), list="own"))
+    row = {"name": "own", "source": "letters", "taken_at": taken_at, "max_age": max_age}
+    tell(store, lists.insert().values(**row, edition="first", numbers=1, changed_at=taken_at))
+    tell(store, listed.insert().values(mark=SqlLedger(store.engine).mark(number), edition="first"))
 
 
 def test_outside_of_the_hours_a_call_waits_until_the_very_moment(

@@ -14,7 +14,7 @@ from ringonce import AsyncClient
 from ringonce.config import Endpoints
 from ringonce.errors import InvalidInput, NotAuthenticated, NotFound, Unreachable
 from ringonce.sandbox import Sandbox
-from ringonce.service import audit, enrolling
+from ringonce.service import audit, enrolled, enrolling
 from ringonce.service.enrolling import Enrolling
 from ringonce.service.store import Store
 from ringonce.service.store.tables import identities
@@ -206,7 +206,15 @@ def test_what_can_not_be_withdrawn_now_is_used_no_more_and_withdrawn_later(
                 await away.withdraw(ADA, by="tok_admin")
         assert not await store.look(enrolling.pool)
         now[0] += 2e6  # the vault's own clock is the real one
-        assert await enrolment.sweep() >= 1
+
+        async def opened() -> Enrolling:
+            return enrolment
+
+        async def rest(seconds: float) -> None:
+            raise asyncio.CancelledError
+
+        with pytest.raises(asyncio.CancelledError):
+            await enrolled.sweep(store, opened, enrolment.clock, rest)
 
     asyncio.run(story())
 
@@ -233,7 +241,7 @@ def test_running_clients_hear_of_who_is_enrolled(
 
         async with AsyncClient(base_url=sandbox.url) as client:
             with pytest.raises(asyncio.CancelledError):
-                await enrolling.follow(store, client, opened, sleep)
+                await enrolled.follow(store, client, opened, sleep)
             assert (await client.place_call(agent=ADA, to="+15559870002")).conversation_id
             assert set(client._session.pool) == {ADA_ID}
 

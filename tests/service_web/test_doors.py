@@ -12,7 +12,7 @@ from ringonce.service.web import document
 from ringonce.service.web.app import DOORS
 from ringonce.service.web.doorkeeper import OPEN_DOORS
 from ringonce.service.web.pace import Pace
-from service_web.conftest import ADA, Opening, Service
+from service_web.conftest import ADA, Opening, Service, frames
 
 PATHS: dict[str, dict[str, Any]] = document.drawn(DOORS)["paths"]
 EVERY = sorted((method.upper(), path) for path, operations in PATHS.items() for method in operations)
@@ -29,6 +29,10 @@ ROLES = {
     "/v1/batches/{batch_id}": {"GET": "viewer"},
     "/v1/batches/{batch_id}/preview": {"GET": "viewer"},
     "/v1/batches/{batch_id}/results.csv": {"GET": "viewer"},
+    "/v1/lists": {"GET": "admin"},
+    "/v1/lists/{name}": {"PUT": "admin", "DELETE": "admin"},
+    "/v1/lists/{name}/numbers": {"POST": "admin"},
+    "/v1/lists/{name}/numbers/{number}": {"DELETE": "admin"},
     "/v1/webhooks": {"GET": "admin", "POST": "admin"},
     "/v1/webhooks/{hook_id}": {"GET": "admin", "DELETE": "admin"},
     "/v1/enrolments": {"GET": "admin", "POST": "admin"},
@@ -57,6 +61,8 @@ IDS = {
     "batch_id": "batch_0019aac1f2c03b1c7d9e0f24",
     "hook_id": "hook_0019aac1f2c03b1c7d9e0f24",
     "agent": "nobody@example.com",
+    "name": "own",
+    "number": "+15559876543",
 }
 
 
@@ -109,6 +115,54 @@ def test_roles_open_the_doors_of_the_table_and_no_others(service: Service) -> No
                 may = not lowest or ranks.index(role) >= ranks.index(Role(lowest))
                 assert (answer.status_code != 403) == may, (role, method, path, answer.status_code)
                 answer.close()
+
+
+STEERED = [
+    path
+    for path in PATHS
+    if path.startswith(("/v1/calls/{call_id}/", "/v1/batches/{batch_id}/")) and "post" in PATHS[path]
+]
+
+
+def test_no_door_lets_a_dialer_act_for_agents_that_its_token_is_not_for(service: Service) -> None:
+    other = service.token(Role.DIALER, "agent-00001@example.com")
+    call = service.place("hers").json()
+    file = f"agent,to\n{ADA},+15559876544\n"
+    batch = service.ask("POST", "/v1/batches", data=file, headers={"Content-Type": "text/csv"}).json()["batch"]
+    ids = {"call_id": call["id"], "batch_id": batch["id"]}
+    body = {"code": "Sale", "reason": "x", "not_placed": True}
+
+    for path in STEERED:
+        asked = {"code": body["code"]} if path.endswith("wrapup") else {k: v for k, v in body.items() if k != "code"}
+        problem(service.ask("POST", path.format(**ids), other, json=asked), "not-allowed")
+    problem(service.place("new", other), "not-allowed")
+    problem(service.ask("GET", "/v1/check", other, params={"agent": ADA, "to": "+15559876543"}), "not-allowed")
+    problem(service.ask("GET", "/v1/number", other, params={"agent": ADA, "to": "+15559876543"}), "not-allowed")
+    taken = service.ask("POST", "/v1/batches", other, data=file, headers={"Content-Type": "text/csv"})
+    pooled = service.ask("POST", f"/v1/batches?agent={ADA}", other, data="to\n+15559876544\n")
+
+    assert "may not" in problem(taken, "faulty-file") + taken.json()["detail"]
+    problem(pooled, "not-allowed")
+    assert len(STEERED) == 13
+    assert service.ask("GET", f"/v1/calls/{call['id']}").json()["state"] == "waiting"
+    assert service.ask("GET", f"/v1/batches/{batch['id']}").json()["state"] == "ready"
+
+
+def test_no_door_tells_a_viewer_or_a_dialer_a_whole_number(service: Service) -> None:
+    call = service.place("crm-1").json()
+    file = f"key,agent,to\ncrm-2,{ADA},+15559876543\n"
+    batch = service.ask("POST", "/v1/batches", data=file, headers={"Content-Type": "text/csv"}).json()["batch"]
+    ids = IDS | {"call_id": call["id"], "batch_id": batch["id"]}
+
+    for role in (Role.VIEWER, Role.DIALER):
+        token = service.token(role)
+        for method, path in EVERY:
+            if method == "GET" and path not in {"/v1/events", "/v1/number", "/v1/check"}:
+                said = service.ask("GET", path.format(**ids), token).text
+                assert "5559876543" not in said, (role, path)
+        with service.ask("GET", "/v1/events?after=0", token, stream=True) as answer:
+            assert "5559876543" not in str(list(itertools.islice(frames(answer), 2)))
+    assert "5559876543" in service.ask("GET", "/v1/calls").text
 
 
 def test_a_token_that_is_revoked_opens_nothing_any_more(service: Service) -> None:

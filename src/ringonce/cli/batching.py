@@ -2,7 +2,6 @@
 
 import asyncio
 import collections.abc
-import contextlib
 import hashlib
 import typing
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ringonce import errors
-from ringonce.cli.words import printable
+from ringonce.cli.remote import Doors, problem
 
 if typing.TYPE_CHECKING:
     import aiohttp
@@ -127,11 +126,10 @@ class Own:
             yield piece
 
 
-class Server:
+class Server(Doors):
     """A service that is reached by HTTP."""
 
-    def __init__(self, session: "aiohttp.ClientSession", url: str) -> None:
-        self._session, self._url = session, url.rstrip("/")
+    lost = "ask again: the same file is the same batch"
 
     async def take(self, file: Path, handed: Handed, *, dry_run: bool) -> Shown:
         """Send the file."""
@@ -149,63 +147,26 @@ class Server:
         query += [(name, "true") for name, on in (("skip_bad", settings.skip_bad), ("dry_run", dry_run)) if on]
         headers = {"Idempotency-Key": handed.key, "Content-Type": "text/csv"}
         path = "/v1/batches"
-        return await self._ask("POST", path, params=query, headers=headers, data=pieces(file), timeout=None)
+        return await self.ask("POST", path, params=query, headers=headers, data=pieces(file), timeout=None)
 
     async def steer(self, batch_id: str, act: str) -> None:
         """Ask for it."""
-        await self._ask("POST", f"/v1/batches/{batch_id}/{act}")
+        await self.ask("POST", f"/v1/batches/{batch_id}/{act}")
 
     async def show(self, batch_id: str) -> Shown:
         """Ask for it."""
-        return await self._ask("GET", f"/v1/batches/{batch_id}")
+        return await self.ask("GET", f"/v1/batches/{batch_id}")
 
     async def results(self, batch_id: str) -> collections.abc.AsyncIterator[bytes]:
         """Fetch them."""
-        with self._said():
-            async with self._session.get(f"{self._url}/v1/batches/{batch_id}/results.csv") as answer:
-                await self._check(answer)
+        with self.said():
+            async with self.session.get(f"{self.url}/v1/batches/{batch_id}/results.csv") as answer:
+                await self.check(answer)
                 async for piece in answer.content.iter_chunked(PIECE):
                     yield piece
 
-    async def _ask(self, method: str, path: str, **options: typing.Any) -> Shown:
-        with self._said():
-            async with self._session.request(method, self._url + path, **options) as answer:
-                await self._check(answer)
-                said: Shown = msgspec.json.decode(await answer.read())
-                return said
-
-    @contextlib.contextmanager
-    def _said(self) -> collections.abc.Iterator[None]:
-        import aiohttp
-
-        try:
-            yield
-        except aiohttp.ClientConnectorError as error:
-            why = printable(str(error.os_error.strerror or error))
-            raise errors.Unreachable(
-                f"{self._url} can't be reached", why=why, fix="start it: ringonce serve"
-            ) from error
-        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
-            why = printable(str(error) or type(error).__name__)
-            fix = "ask again: the same file is the same batch"
-            raise errors.NoAnswer(f"{self._url} gave no usable answer", why=why, fix=fix) from error
-
-    async def _check(self, answer: "aiohttp.ClientResponse") -> None:
-        if answer.status < 400:  # noqa: PLR2004
-            return
-        try:
-            said = msgspec.json.decode(await answer.read(), type=dict[str, typing.Any])
-        except msgspec.DecodeError:
-            said = {}
-        what = str(said.get("detail") or f"{self._url} answered {answer.status}")
-        fix = str(said.get("fix") or "")
-        if "report" in said:
+    async def check(self, answer: "aiohttp.ClientResponse") -> None:
+        """Raise what an answer refuses with; a report of what is wrong with the file comes along."""
+        if answer.status >= 400 and "report" in (said := problem(await answer.read()).said):  # noqa: PLR2004
             raise FaultyFile("The file has faults", why="nothing of it was taken", report=said["report"])
-        kinds: dict[int, type[errors.RingonceError]] = {
-            401: errors.NotAuthenticated,
-            403: errors.NotPermitted,
-            404: errors.NotFound,
-            409: errors.IntentConflict,
-        }
-        server_broke = answer.status >= 500  # noqa: PLR2004
-        raise kinds.get(answer.status, errors.NoAnswer if server_broke else errors.InvalidInput)(what, fix=fix)
+        await super().check(answer)

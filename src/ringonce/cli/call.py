@@ -9,11 +9,13 @@ import click
 
 from ringonce.cli import interrupted_by
 from ringonce.cli.options import Seconds, answering, connection
+from ringonce.cli.remote import chosen, reached, server
 from ringonce.cli.words import printable, say
 from ringonce.errors import ConfigError, RingonceError
 
 if typing.TYPE_CHECKING:
     from ringonce.cli.errand import Errand
+    from ringonce.cli.handing import Handed
     from ringonce.cli.telling import Teller
     from ringonce.config import Settings
     from ringonce.ledger.sqlite import SqliteLedger
@@ -72,6 +74,7 @@ class Attribute(click.ParamType[tuple[str, str]]):
 @click.option("--country", metavar="CODE", help="Country of numbers without a country code, such as US.")
 @click.option("--allow-premium", is_flag=True, help="Dial premium-rate numbers too.")
 @click.option("--dry-run", is_flag=True, help="Show the request; nothing that rings is sent.")
+@server
 @connection
 @answering
 def command(
@@ -85,6 +88,7 @@ def command(
     until: typing.Literal["placed", "connected", "ended"],
     timeout: float,
     attributes: tuple[tuple[str, str], ...],
+    server: str,
     **order: typing.Any,
 ) -> int:
     r"""Place one call on behalf of an agent and follow it.
@@ -94,11 +98,15 @@ def command(
     ringonce call --agent ada@example.com --to 5559876543 --queue Sales --until connected --json
 
     The request is sent once. If its answer is lost, the call is looked for; it is never dialled again by itself.
+    With --server a service dials: it goes on with the call whatever becomes of this command.
     """
     from ringonce.cli.errand import Errand
+    from ringonce.cli.handing import Handed
     from ringonce.cli.telling import teller
 
-    errand = Errand(
+    others = {"region": region, "base_url": base_url, "country": country, "dry_run": dry_run}
+    url = chosen(server, os.environ, **others, allow_premium=order["allow_premium"])
+    errand = (Handed if url else Errand)(
         intent=intent or str(uuid.uuid4()),
         named=bool(intent),
         order=order | {"agent": order["agent"].strip(), "attributes": dict(attributes)},
@@ -108,6 +116,8 @@ def command(
     told = teller(as_json=as_json)
     try:
         _consistent(order, attributes)
+        if isinstance(errand, Handed):
+            return _hand_in(errand, url, told)
         settings = _settings(order["agent"], region, base_url, country)
         return _plan(errand, settings, as_json=as_json) if dry_run else _place(errand, settings, told)
     except RingonceError as error:
@@ -154,6 +164,19 @@ def _place(errand: "Errand", settings: "Settings", told: "Teller") -> int:
 
     with contextlib.closing(ledger_of(os.environ)) as ledger:
         return run(placing(ledger))
+
+
+def _hand_in(errand: "Handed", url: str, told: "Teller") -> int:
+    from ringonce.cli.errand import run
+    from ringonce.cli.handing import carry_out
+
+    errand.server = url
+
+    async def handing() -> int:
+        async with reached(url, os.environ) as service:
+            return await carry_out(errand, service, told)
+
+    return run(handing())
 
 
 def _plan(errand: "Errand", settings: "Settings", *, as_json: bool) -> int:

@@ -35,6 +35,7 @@ COMMANDS = {
     "batch": "Dial a file of calls, each row once.",
     "worker": "Dial what waits in the service's database.",
     "token": "Make, list and revoke tokens of the service.",
+    "dnc": "Load, list and change do-not-call lists.",
     "audit": "Read and verify the service's audit log.",
     "ready": "Say whether a service is ready to dial.",
 }

@@ -45,6 +45,20 @@ class Conversation(click.ParamType[str]):
         return str(value)
 
 
+class Called(Conversation):
+    """A conversation's id, or a call's of a service."""
+
+    def convert(self, value: typing.Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check that it can be part of a path."""
+        return str(value) if re.fullmatch(r"call_[0-9a-f]{8,40}", str(value)) else super().convert(value, param, ctx)
+
+
+def of_the_platform(*names: str) -> None:
+    """Refuse a service's name for a call where no service is asked."""
+    if strange := [name for name in names if name.startswith("call_")]:
+        raise click.UsageError(f"{strange[0]} is a call of a service: give --server, or its conversation's id")
+
+
 def connection(command: F) -> F:
     """Add the options that say where the platform is and how to answer."""
     for option in (

@@ -4,19 +4,24 @@ import os
 
 import click
 
-from ringonce.cli.options import Conversation, answering, connection
+from ringonce.cli.options import Called, answering, connection, of_the_platform
+from ringonce.cli.remote import chosen, reached, server
 
 
 @click.command(short_help="Say how a call stands now.")
-@click.argument("conversation", type=Conversation())
+@click.argument("conversation", type=Called())
+@server
 @connection
 @answering
-def command(*, conversation: str, as_json: bool, region: str | None, base_url: str | None) -> int:
+def command(*, conversation: str, as_json: bool, region: str | None, base_url: str | None, server: str) -> int:
     """Say how a call stands now, from one read."""
     from ringonce.cli.door import client_of, settings_of
     from ringonce.cli.errand import run
     from ringonce.cli.telling import tell_once
 
+    if url := chosen(server, os.environ, region=region, base_url=base_url):
+        return run(_by_service(url, conversation, as_json=as_json))
+    of_the_platform(conversation)
     settings = settings_of(os.environ, region=region, base_url=base_url)
 
     async def asking() -> int:
@@ -25,3 +30,11 @@ def command(*, conversation: str, as_json: bool, region: str | None, base_url: s
         return 0
 
     return run(asking())
+
+
+async def _by_service(url: str, conversation: str, *, as_json: bool) -> int:
+    from ringonce.cli.handing import standing, tell_standing
+
+    async with reached(url, os.environ) as service:
+        tell_standing(await standing(service, conversation), as_json=as_json)
+    return 0

@@ -79,6 +79,10 @@ class JsonTeller(Teller):
             {"conversation_id": call.conversation_id, "state": call.state, "outcome": call.outcome} | _plain(call),
         )
 
+    def standing(self, fields: dict[str, object]) -> None:
+        """Tell how a call stands that was not placed."""
+        self._line("call", fields)
+
     def failed(self, error: FailedWith) -> None:
         """Tell an error, to programs and to people."""
         super().failed(error)

@@ -1,6 +1,7 @@
 """`ringonce watch`: follow calls that are going on until they end."""
 
 import asyncio
+import collections.abc
 import contextlib
 import os
 import typing
@@ -8,21 +9,30 @@ import typing
 import click
 
 from ringonce.cli.menu import INTERRUPTED, exit_code, output_lost
-from ringonce.cli.options import Conversation, Seconds, answering, connection
+from ringonce.cli.options import Called, Seconds, answering, connection, of_the_platform
+from ringonce.cli.remote import chosen, reached, server
 from ringonce.errors import RingonceError
 
 if typing.TYPE_CHECKING:
     from ringonce import AsyncClient
+    from ringonce.cli.remote import Service
     from ringonce.cli.telling import Teller
 
 
 @click.command(short_help="Follow calls that are going on until they end.")
-@click.argument("conversations", metavar="CONVERSATION…", type=Conversation(), nargs=-1, required=True)
+@click.argument("conversations", metavar="CONVERSATION…", type=Called(), nargs=-1, required=True)
 @click.option("--timeout", type=Seconds(), metavar="S", help="Seconds to follow for; by default until the calls end.")
+@server
 @connection
 @answering
 def command(
-    *, conversations: tuple[str, ...], timeout: float | None, as_json: bool, region: str | None, base_url: str | None
+    *,
+    conversations: tuple[str, ...],
+    timeout: float | None,
+    as_json: bool,
+    region: str | None,
+    base_url: str | None,
+    server: str,
 ) -> int:
     """Follow calls that are going on until they end, whoever placed them.
 
@@ -32,26 +42,27 @@ def command(
     from ringonce.cli.errand import run
     from ringonce.cli.telling import teller
 
-    settings = settings_of(os.environ, region=region, base_url=base_url)
     wanted = tuple(dict.fromkeys(conversations))
+    url = chosen(server, os.environ, region=region, base_url=base_url)
+    if not url:
+        of_the_platform(*wanted)
+        settings = settings_of(os.environ, region=region, base_url=base_url)
 
     async def watching() -> int:
         told = teller(as_json=as_json, several=len(wanted) > 1)
         try:
+            if url:
+                async with reached(url, os.environ) as service:
+                    return await _watch_all([_watch_there(service, one, timeout, told) for one in wanted], told)
             async with client_of(settings, os.environ) as client:
-                return await _watch_all(client, wanted, timeout, told)
+                return await _watch_all([_watch(client, one, timeout, told) for one in wanted], told)
         finally:
             told.close()
 
     return run(watching())
 
 
-async def _watch_all(
-    client: "AsyncClient",
-    conversations: tuple[str, ...],
-    patience: float | None,
-    told: "Teller",
-) -> int:
+async def _watch_all(watches: list[collections.abc.Coroutine[typing.Any, typing.Any, int]], told: "Teller") -> int:
     from ringonce.cli.interrupt import Interrupt, stopped
 
     def last_words() -> str:
@@ -59,7 +70,7 @@ async def _watch_all(
         return "the calls go on"
 
     async def all_of_them() -> int:
-        return max(await asyncio.gather(*(_watch(client, one, patience, told) for one in conversations)))
+        return max(await asyncio.gather(*watches))
 
     try:
         with Interrupt(last_words) as interrupt:
@@ -74,6 +85,17 @@ async def _watch_all(
         return INTERRUPTED
     told.say("interrupted: the calls go on")
     return interrupt.code
+
+
+async def _watch_there(service: "Service", call: str, patience: float | None, told: "Teller") -> int:
+    from ringonce.cli.handing import watch
+
+    try:
+        await watch(service, call, told, patience)
+    except RingonceError as error:
+        told.failed(error)
+        return exit_code(error)
+    return 0
 
 
 async def _watch(client: "AsyncClient", conversation: str, patience: float | None, told: "Teller") -> int:

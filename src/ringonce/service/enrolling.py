@@ -4,14 +4,13 @@ A link is a random secret of which the hash is kept; it is good once and for a w
 code verifier) is in the visitor's browser, sealed by the vault, so whoever merely looks at a link changes nothing.
 """
 
-import asyncio
 import base64
 import dataclasses
 import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,9 +37,10 @@ LIFE, LONGEST_LIFE = 3600.0, 7 * 86_400.0
 """Seconds for which a link is good, by default and at most."""
 VISIT = 900.0
 """Seconds that an agent may take on the platform's page."""
-LOOK_AGAIN = 5.0
 COOKIE = "cookie"
 """What a visit is sealed under."""
+AT_ONCE = 20
+"""Leftovers that one sweep withdraws."""
 CHANGED = "enrolments"
 """The setting that counts changes of who is enrolled."""
 
@@ -135,28 +135,6 @@ def changes(db: sa.Connection) -> int:
     return db.scalar(sa.select(settings.c.value).where(settings.c.name == CHANGED)) or 0
 
 
-async def follow(
-    store: Store,
-    client: AsyncClient,
-    vault: Callable[[], Awaitable[Vault]],
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> None:
-    """Have *client* call as whoever is enrolled, for ever; it hears of changes within some seconds.
-
-    *vault* opens the vault, once there is somebody.
-    """
-    seen = 0
-    while True:
-        try:
-            number = await store.look(changes)
-            if number != seen:
-                client.use_agents(await store.look(pool), VaultSafe(store, await vault()))
-                seen = number
-        except RingonceError as down:
-            log.warning("who is enrolled can't be read now: %s", down)
-        await sleep(LOOK_AGAIN)
-
-
 @dataclasses.dataclass
 class Enrolling:
     """Lets agents in by their links, on one platform with one OAuth client (grant type code, with PKCE)."""
@@ -218,8 +196,11 @@ class Enrolling:
         await self._forget(name)
 
     async def sweep(self) -> int:
-        """Withdraw what enrolments left that were cut off or replaced, or could not be withdrawn; give how many."""
-        left = await self.store.look(_leftovers, self.clock() - VISIT)
+        """Withdraw what enrolments left that were cut off or replaced, or could not be withdrawn; give how many.
+
+        Several processes may sweep: each leftover is one's for a while, and is tried again after that.
+        """
+        left = await self.store.run(_mine, self.clock())
         done = 0
         for name in left:
             try:
@@ -366,9 +347,16 @@ def _unuse(db: sa.Connection, agent: str, by: str, now: float) -> str:
     return found.name
 
 
-def _leftovers(db: sa.Connection, before: float) -> list[str]:
-    query = sa.select(identities.c.name).where(identities.c.agent_id == "", identities.c.changed_at < before)
-    return list(db.scalars(query.limit(50)))
+def leftovers(db: sa.Connection, now: float) -> list[str]:
+    """Give the names of some grants that nobody is enrolled with any more."""
+    old = (identities.c.agent_id == "", identities.c.changed_at < now - VISIT)
+    return list(db.scalars(sa.select(identities.c.name).where(*old).limit(AT_ONCE)))
+
+
+def _mine(db: sa.Connection, now: float) -> list[str]:
+    old = (identities.c.agent_id == "", identities.c.changed_at < now - VISIT)
+    mine = identities.update().where(identities.c.name.in_(leftovers(db, now)), *old).values(changed_at=now)
+    return list(db.scalars(mine.returning(identities.c.name)))
 
 
 def _count(db: sa.Connection, now: float) -> None:

@@ -20,9 +20,9 @@ from ringonce.service import audit, guard
 from ringonce.service.access import Role
 from ringonce.service.calls import Record
 from ringonce.service.dialing import Verdict
-from ringonce.service.dialing.turns import insert_once
 from ringonce.service.guard.settings import ListSettings
 from ringonce.service.store import Store
+from ringonce.service.store.inserting import insert_once
 from ringonce.service.store.tables import attempts, listed, lists, settings, tokens
 
 VARIABLE, FILE = "RINGONCE_GUARD", "guard.toml"
@@ -73,6 +73,12 @@ class Guarding:
         self._mark = SqlLedger(store.engine).mark
         self._guard_with = functools.lru_cache(maxsize=4)(self._made_with)
 
+    @property
+    def files(self) -> tuple[tuple[ListSettings, int], ...]:
+        """The lists that the settings name files of, as they were read at the start, each with its count of numbers."""
+        named = (one for one in self._rules.list if one.file)
+        return tuple((one, len(read)) for one, read in zip(named, self._files, strict=True))
+
     def notices(self, now: float) -> list[str]:
         """Say what an operator should know before any call."""
         return self._guard_with(()).notices(now)
@@ -95,6 +101,18 @@ class Guarding:
                 return Verdict(allowed=True)
         return Verdict(allowed=False, until=now + SOON, why={"rule": "gap", "said": "the number is being tried"})
 
+    def foretell(self, db: sa.Connection, records: Sequence[Record], now: float) -> list[Verdict]:
+        """Say of several calls at once what `check` would say, in as many queries as for one, and note nothing."""
+        said = []
+        for record, known in zip(records, self.known_of(db, records, now), strict=True):
+            try:
+                verdict = self.judge(record, now, known)
+            except InvalidInput as wrong:
+                said.append(Verdict(allowed=False, why={"rule": "input", "said": str(wrong)}))
+            else:
+                said.append(Verdict(allowed=True) if verdict.allowed else _told(verdict, now))
+        return said
+
     async def foresee(self, record: Record, now: float) -> guard.Verdict:
         """Say what `check` would, in full, and note nothing. Raise `InvalidInput` for an override or zone that is none.
 
@@ -113,9 +131,8 @@ class Guarding:
         tried = _tried(db, records, now - self._guard_with(kept).memory.total_seconds())
         on: dict[str, set[str]] = {}
         if kept:
-            for mark, name in db.execute(
-                sa.select(listed.c.mark, listed.c.list).where(listed.c.mark.in_({record.mark for record in records}))
-            ):
+            held = sa.select(listed.c.mark, lists.c.name).join(lists, lists.c.edition == listed.c.edition)
+            for mark, name in db.execute(held.where(listed.c.mark.in_({record.mark for record in records}))):
                 on.setdefault(mark, set()).add(name)
         query = sa.select(tokens.c.id).where(tokens.c.id.in_(overriding), tokens.c.role != Role.ADMIN)
         powerless = set(db.scalars(query)) if overriding else set()

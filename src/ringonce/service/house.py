@@ -23,16 +23,17 @@ from ringonce.config import Endpoints
 from ringonce.errors import ConfigError
 from ringonce.ledger import Ledger
 from ringonce.ledger.sql import SqlLedger
+from ringonce.service import enrolled
 from ringonce.service.calls import OPEN, State
-from ringonce.service.dialing.turns import insert_once
-from ringonce.service.enrolling import Enrolling, follow
+from ringonce.service.enrolling import Enrolling
 from ringonce.service.guarding import Guarding
 from ringonce.service.guarding import opened as guarded
 from ringonce.service.hooks.delivering import Deliveries
 from ringonce.service.hooks.sending import Sender
 from ringonce.service.store import Store
+from ringonce.service.store.inserting import insert_once
 from ringonce.service.store.tables import agents, calls, lines, settings
-from ringonce.service.vault import Vault, VaultLocked, open_vault
+from ringonce.service.vault import Vault, VaultLocked, open_vault, ready
 
 if TYPE_CHECKING:
     from ringonce.service.dialing.worker import Worker
@@ -112,11 +113,13 @@ async def opened(
     *guard* is the file of the guard's settings; without one, emergency and premium-rate numbers alone are refused.
 
     With *moving*, a database without open calls may go on to another platform. Raise `ConfigError` where the open
-    calls are another platform's, or the address is none; `StoreDown` if the database can't be reached.
+    calls are another platform's, the address is none, or the vault is needed and its key is missing; `StoreDown` if
+    the database can't be reached.
     """
     store = await asyncio.to_thread(Store, database)
     try:
         await store.run(_settle_in, platform, moving=moving)
+        await asyncio.to_thread(ready, store, os.environ)
         ledger = SqlLedger(store.engine)
         async with contextlib.AsyncExitStack() as stack:
             client = await stack.enter_async_context(make_client(ledger))
@@ -132,6 +135,8 @@ async def opened(
                 public_url=os.environ.get(PUBLIC_URL, "").strip().rstrip("/"),
                 webhooks_to_private=os.environ.get(TO_PRIVATE, "").strip() == "1",
             )
+            # Before anything is dialled: a call must not go out as the service because its agent was not known yet.
+            known = await enrolled.take_up(store, client, house.vault)
             if dialling:
                 from ringonce.service.dialing.steps import Steps
                 from ringonce.service.dialing.worker import Worker  # brings the durable engine: 2 s of import
@@ -139,10 +144,13 @@ async def opened(
                 steps = Steps(store, client, guarding, house.clock, asyncio.sleep, **options)
                 house = dataclasses.replace(house, worker=await stack.enter_async_context(Worker(steps)))
             await stack.enter_async_context(house.deliveries)
-            stack.push_async_callback(_ended, asyncio.create_task(follow(store, client, house.vault), name="enrolled"))
+            loops = {"enrolled": enrolled.follow(store, client, house.vault, known=known)}
+            if platform.login_client_id:
+                loops["sweep"] = enrolled.sweep(store, house.enrolling, house.clock)
+            for name, loop in loops.items():
+                stack.push_async_callback(_ended, asyncio.create_task(loop, name=name))
             yield house
     finally:
-        # The durable engine takes the loop's own threads along when it ends.
         store.close()
 
 

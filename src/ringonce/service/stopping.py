@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ringonce.service import audit, feed
-from ringonce.service.dialing.turns import insert_once
+from ringonce.service.store.inserting import insert_once
 from ringonce.service.store.tables import settings
 
 STOP = "stop"

@@ -194,6 +194,23 @@ def check(store: Store, vault: Vault) -> int:
     return count
 
 
+def ready(store: Store, environ: Mapping[str, str], safe: Safe | None = None) -> None:
+    """Raise `ConfigError` if a key is given that is none, or one is missing that sealed secrets need.
+
+    For the start: later, it would be told by calls that wait. Where nothing is sealed, no key is needed or made.
+    """
+    needed = set()
+    with store.read() as db:
+        for sealed in (identities.c.sealed, webhooks.c.sealed):
+            needed |= set(db.scalars(sa.select(sa.func.substr(sealed, 2, ID)).distinct()))
+    if not needed and not environ.get(VARIABLE, "").strip():
+        return
+    vault = open_vault(store, environ, safe)
+    for key in sorted(bytes(one).hex() for one in needed):
+        if key not in vault.keys:
+            raise _wrong_key(key, "secrets are sealed", vault.keys)
+
+
 def add_key(environ: Mapping[str, str], safe: Safe | None = None) -> None:
     """Make a key where it is kept on this machine, in front of the one that was; the older ones are dropped.
 

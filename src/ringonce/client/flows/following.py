@@ -57,7 +57,8 @@ def follow(
     told: Call | None = None
     while True:
         now: float = yield Now()
-        call = watch.facts.call()
+        # Whoever is told may take his time, and the call goes on meanwhile.
+        seen, call = watch.count, watch.facts.call()
         if watch.known and (not call.ended or watch.final(now)):
             if call != told:
                 told = call
@@ -66,7 +67,7 @@ def follow(
                 return call
         if now >= deadline:
             raise _still_going(call, conversation_id, timeout or 0.0, watch.failure)
-        yield from watch.go_on(now, deadline)
+        yield from watch.go_on(now, deadline, seen)
 
 
 class _Watch:
@@ -97,6 +98,10 @@ class _Watch:
         return self.board.facts(self.conversation_id)
 
     @property
+    def count(self) -> int:
+        return self.board.count(self.conversation_id)
+
+    @property
     def known(self) -> bool:
         return bool(self.facts.legs or self.facts.statuses)
 
@@ -122,17 +127,17 @@ class _Watch:
             return self.read_from
         return self.since + policy.listening_pause(self.facts.call().state if self.known else None, self.quiet)
 
-    def go_on(self, now: float, deadline: float) -> Flow[None]:
-        """Wait for something new, or read once that is due."""
+    def go_on(self, now: float, deadline: float, seen: int) -> Flow[None]:
+        """Wait for something that is newer than the count *seen*, or read once that is due."""
         self.note_gap(now)
         if self.read_from is not None and self.board.seen_whole(self.conversation_id):
             self.read_from = None  # somebody else has read it
-        due, seen = self.due(), self.board.count(self.conversation_id)
+        due = self.due()
         silent = due > now
         if silent:
             yield Hear(self.conversation_id, seen, min(due, deadline) - now)
             now = yield Now()
-            if self.board.count(self.conversation_id) != seen:
+            if self.count != seen:
                 self.since, self.quiet = now, 0
                 if self.gaps == self.board.gaps_of(self.agent_id):
                     self.vouch()  # an event after the gap: it shows the whole call

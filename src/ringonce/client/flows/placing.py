@@ -130,8 +130,10 @@ class _Careful:
 
     def __init__(self, session: Session, lookout: Lookout) -> None:
         self._session, self._lookout, self.deadline = session, lookout, lookout.row.deadline
+        self.left = False
 
     def leaving(self) -> None:
+        self.left = True
         self._session.on_wire.add(self._lookout.row.intent)
 
     def stopped(self) -> None:
@@ -162,6 +164,10 @@ def _send_once(
         raise
     except NoAnswer as lost:
         return (yield from _reconcile(session, row, lookout, lost.why))
+    except RingonceError:
+        if not care.left:  # the token could not be had, because of a safe that is locked, for one
+            yield Release(row)
+        raise
     if response.ok:
         conversation_id = _conversation_id(response)
         if conversation_id:

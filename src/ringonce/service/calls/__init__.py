@@ -138,8 +138,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             "placed_at": self.placed_at,
             "ended_at": self.ended_at,
             "changed_at": self.changed_at,
-            "held": bool(self.told.get("held")) and self.state is State.LIVE,
-            "muted": bool(self.told.get("muted")) and self.state is State.LIVE,
+            "held": self.state is State.LIVE and bool(self.told.get("held")),
+            "muted": self.state is State.LIVE and bool(self.told.get("muted")),
         }
 
 

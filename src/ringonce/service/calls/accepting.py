@@ -46,11 +46,13 @@ def accept(
     batch_id: str | None = None,
     row: int | None = None,
     paused: bool = False,
+    agent_id: str = "",
 ) -> Accepted:
     """Insert the call, waiting; or give the one that its key stands for already.
 
     *number* is the asked one in E.164, *mark* the ledger's of it, *by* the API token's id, and *paused* keeps it from
-    being dialled until its batch goes on. Raise `IntentConflict` if the key stands for another call.
+    being dialled until its batch goes on. *agent_id*, if it is known, is one whose line there is.
+    Raise `IntentConflict` if the key stands for another call.
     """
     now = time.time() if now is None else now
     given = fingerprint(ask, number)
@@ -70,7 +72,8 @@ def accept(
             )
         return Accepted(there, replayed=True)
     made = drafted(ask, key=key, number=number, mark=mark, by=by, now=now)
-    made = msgspec.structs.replace(made, batch_id=batch_id, row=row, why={"for": "batch"} if paused else {})
+    why = {"for": "batch"} if paused else {}
+    made = msgspec.structs.replace(made, batch_id=batch_id, row=row, why=why, agent_id=agent_id)
     try:
         with db.begin_nested():
             db.execute(calls.insert().values(msgspec.to_builtins(made)))

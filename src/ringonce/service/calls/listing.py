@@ -27,6 +27,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Calls taken in from *since* on and before *until*."""
     key: str = ""
     """The intent's key, or the ledger's of one of its attempts."""
+    conversation: str = ""
     ends: str = ""
     """The number's last digits."""
     shortest: int = 0
@@ -53,6 +54,12 @@ def names_of(db: sa.Connection, agent_ids: Iterable[str]) -> dict[str, list[str]
     return found
 
 
+def numbers_of(db: sa.Connection, call_ids: Iterable[str]) -> dict[str, str]:
+    """Give the whole numbers (E.164) of calls, for those who may see them."""
+    query = sa.select(calls.c.id, calls.c.number).where(calls.c.id.in_(list(call_ids)))
+    return {row.id: row.number for row in db.execute(query)}
+
+
 def known_agent(db: sa.Connection, name: str) -> str:
     """Give the id of an agent who was looked up before; empty if nobody was by that name."""
     found: str | None = db.scalar(sa.select(agents.c.agent_id).where(agents.c.name == name.casefold()))
@@ -70,6 +77,7 @@ def _filters(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
         (calls.c.outcome, wanted.outcome),
         (calls.c.batch_id, wanted.batch),
         (calls.c.mark, wanted.mark),
+        (calls.c.conversation_id, wanted.conversation),
     ):
         if value:
             yield column == value

@@ -1,7 +1,10 @@
 """Dialling what waits: whose turn it is, what a turn does step by step, and the worker that does it durably."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, Protocol
+
+import sqlalchemy as sa
 
 from ringonce.service.calls import Record
 
@@ -21,3 +24,6 @@ class Guarding(Protocol):
 
     async def check(self, record: Record, now: float) -> Verdict:
         """Say whether the call may be placed at *now*."""
+
+    def foretell(self, db: sa.Connection, records: Sequence[Record], now: float) -> Sequence[Verdict]:
+        """Say of several calls at once what `check` would say, in few queries, and note nothing."""

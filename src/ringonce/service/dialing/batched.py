@@ -37,17 +37,16 @@ class Candidate(msgspec.Struct, frozen=True, order=True):
     of_pool: bool = False
 
 
-def pooled(db: sa.Connection, agent_id: str, now: float) -> Candidate | None:
-    """Give the most urgent row that is due in the pools that the agent is in."""
-    found = []
+def pooled(db: sa.Connection, agent_id: str, now: float, limit: int = 1) -> list[Candidate]:
+    """Give rows that are due in the pools that the agent is in: of each pool the most urgent, *limit* of them."""
+    found: list[Candidate] = []
     for batch_id in db.scalars(_pools_of(agent_id).where(batches.c.paced_at <= now)):
         query = sa.select(calls.c.priority, calls.c.due_at, calls.c.id, calls.c.batch_id)
         query = query.where(calls.c.batch_id == batch_id, _POOLED, calls.c.due_at <= now)
-        query = query.order_by(calls.c.priority, calls.c.due_at, calls.c.id).limit(1)
-        row = db.execute(query.with_for_update(skip_locked=True)).first()
-        if row is not None:
-            found.append(Candidate(*row, of_pool=True))
-    return min(found, default=None)
+        query = query.order_by(calls.c.priority, calls.c.due_at, calls.c.id).limit(limit)
+        rows = db.execute(query.with_for_update(skip_locked=True))
+        found += [Candidate(*row, of_pool=True) for row in rows]
+    return found
 
 
 def soonest(db: sa.Connection, agent_id: str) -> float | None:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from ringonce.client import AsyncClient
 from ringonce.errors import (
+    ConfigError,
     IntentConflict,
     LedgerError,
     NoAnswer,
@@ -35,7 +36,8 @@ from ringonce.service.calls.changing import change
 from ringonce.service.dialing import Guarding, batched, turns
 from ringonce.service.dialing.retrying import again_at
 from ringonce.service.store import Store
-from ringonce.service.store.tables import attempts, intents
+from ringonce.service.store.inserting import insert_once
+from ringonce.service.store.tables import attempts, identities, intents
 from ringonce.service.traces import span
 
 log = logging.getLogger("ringonce.service")
@@ -45,7 +47,7 @@ LOST_FOR = 4 * 3600.0
 """Seconds for which a call is followed that can't be read: longer talks are rare, and the agent is busy meanwhile."""
 READ_AGAIN = 20.0
 OUR_FAULT = 60.0
-"""Seconds for which a call waits when our own credentials are refused."""
+"""Seconds for which a call waits when credentials are refused, or can't be had."""
 
 
 @dataclasses.dataclass
@@ -66,7 +68,7 @@ class Steps:
     placing: set[str] = dataclasses.field(default_factory=set)
     """Calls whose create is about to leave, or has left without an answer yet."""
     refusals: int = 0
-    """Refusals in a row that were about our rights, not about the call."""
+    """Refusals in a row that were about the service's own rights, not about the call nor an agent's own token."""
 
     async def place(self, call_id: str) -> str:
         """Place the call if it may ring now; give its conversation id, or nothing if the turn is over."""
@@ -101,12 +103,19 @@ class Steps:
         except NoAnswer as unsent:
             # A name could not be looked up: the create was not even made.
             await self._wait(record, SOON, "platform", unsent)
+        except ConfigError as unable:
+            # The vault can't be opened, above all. Others' calls go on.
+            log.error("call %s waits: %s", record.id, unable)  # noqa: TRY400  our errors tell all by themselves
+            await self._wait(record, OUR_FAULT, "credentials", unable)
         except NotAuthenticated as refused:
             # It says nothing of the call, which gets another intent: this one's refusal would be told for ever.
-            self.refusals += 1
+            await self._count_refusal(record)
             await self._wait(record, OUR_FAULT, "credentials", refused, attempt=record.attempt + 1)
         except Refused as refused:
-            self.refusals = self.refusals + 1 if isinstance(refused, NotPermitted) else 0
+            if isinstance(refused, NotPermitted):
+                await self._count_refusal(record)
+            else:
+                self.refusals = 0
             rule = "intent" if isinstance(refused, IntentConflict) else "platform"
             await self._end(record, State.REFUSED, why={"rule": rule, "said": str(refused)})
         else:
@@ -114,6 +123,10 @@ class Steps:
             await self._placed(record, placed)
             return placed.conversation_id
         return ""
+
+    async def _count_refusal(self, record: Record) -> None:
+        if not await self.store.look(_has_own_token, record.agent_id):
+            self.refusals += 1
 
     async def _placed(self, record: Record, placed: Placed) -> None:
         now = self.clock()
@@ -257,9 +270,14 @@ def _begun(db: sa.Connection, record: Record) -> bool:
     return db.scalar(query) is not None
 
 
+def _has_own_token(db: sa.Connection, agent_id: str) -> bool:
+    query = sa.select(identities.c.name).where(identities.c.agent_id == agent_id).limit(1)
+    return db.scalar(query) is not None
+
+
 def _attempted(db: sa.Connection, record: Record, now: float) -> None:
     """Note the attempt before it is made: caps for each number count it even if a crash hides what became of it."""
-    turns.insert_once(db, attempts, intent=record.intent, call_id=record.id, mark=record.mark, at=now, outcome="")
+    insert_once(db, attempts, intent=record.intent, call_id=record.id, mark=record.mark, at=now, outcome="")
 
 
 def _order(record: Record) -> dict[str, Any]:

@@ -7,16 +7,25 @@ table. Every agent has a line, a row that says which call has it and when it is 
 import msgspec
 import sqlalchemy as sa
 
+from ringonce.service import stopping
 from ringonce.service.calls import Record, State
 from ringonce.service.calls.accepting import new_id
 from ringonce.service.calls.batch import BatchState
 from ringonce.service.calls.changing import change
 from ringonce.service.dialing import batched
 from ringonce.service.dialing.batched import Candidate
+from ringonce.service.dialing.sieving import Sieve, sifted
+from ringonce.service.store.inserting import insert_once
 from ringonce.service.store.tables import agents, batches, calls, lines, pools
 
 NEVER = 1e15
 """A moment that does not come: nothing of the agent's waits, or all of it is paused."""
+
+
+SIEVED, PAGE = 500, 200
+"""Calls that one transaction holds to the guard's rules, and that it does for one agent: others want to write, too."""
+STOPPED = 5.0
+"""Seconds after which an agent's line is looked at again while the kill switch is on."""
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -70,46 +79,79 @@ def look(db: sa.Connection, agent_id: str, at: float) -> None:
     db.execute(lines.update().where(lines.c.agent_id == agent_id).values(look_at=sooner))
 
 
-def take(db: sa.Connection, worker: str, now: float, limit: int) -> list[Turn]:
-    """Give the next call of each free agent its line, for *worker* to dial; *limit* agents at most."""
+def take(db: sa.Connection, worker: str, now: float, limit: int, sieve: Sieve | None = None) -> list[Turn]:
+    """Give the next call of each free agent its line, for *worker* to dial; *limit* agents at most.
+
+    Calls that the *sieve* does not let through are passed over, and looked at again when they may be.
+    """
     free = sa.select(lines.c.agent_id).where(lines.c.call_id == "", lines.c.look_at <= now, lines.c.free_at <= now)
     free = free.order_by(lines.c.look_at).limit(limit).with_for_update(skip_locked=True)
-    taken = []
+    taken, left, stopped = [], SIEVED, stopping.stands(db).stopped
     for agent_id in db.scalars(free).all():
-        turn = _next(db, worker, agent_id, now)
+        if stopped:
+            _stand_still(db, agent_id, now)
+            continue
+        found, looked = _let_through(db, agent_id, now, sieve)
+        turn = None if found is None else _taken(db, worker, agent_id, found, now)
         if turn is not None:
             taken.append(turn)
+        left -= looked
+        if left <= 0:
+            break
     return taken
 
 
-def _next(db: sa.Connection, worker: str, agent_id: str, now: float) -> Turn | None:
+def _let_through(db: sa.Connection, agent_id: str, now: float, sieve: Sieve | None) -> tuple[Candidate | None, int]:
+    """Give the agent's next call, if there is one, and how many had to be looked at to find it."""
     this = lines.update().where(lines.c.agent_id == agent_id)
-    found = _first(db, agent_id, now)
-    if found is None:
-        soonest = batched.soonest(db, agent_id)
-        db.execute(this.values(look_at=NEVER if soonest is None else soonest))
-        return None
+    looked = 0
+    for many in (1, PAGE):
+        found = _due(db, agent_id, now, many)
+        if not found:
+            soonest = batched.soonest(db, agent_id)
+            db.execute(this.values(look_at=NEVER if soonest is None else soonest))
+            return None, looked
+        looked += len(found)
+        if sieve is None:
+            return found[0], looked
+        free = sifted(db, sieve, [one.id for one in found], now)
+        first = next((one for one in found if one.id in free), None)
+        if first is not None:
+            return first, looked
+    # There may be more of them; it is the others' turn before that.
+    db.execute(this.values(look_at=now))
+    return None, looked
+
+
+def _taken(db: sa.Connection, worker: str, agent_id: str, found: Candidate, now: float) -> Turn | None:
     if found.batch_id is not None and not batched.paced(db, found.batch_id, now):
         return None
-    call_id = found.id
-    turn = Turn(call_id, new_id("run", now), worker)
+    turn = Turn(found.id, new_id("run", now), worker)
     # A row of a pool is this agent's from now on.
     whose = {"agent": agent_id, "agent_id": agent_id} if found.of_pool else {}
-    if change(db, call_id, of={State.WAITING}, now=now, state=State.DIALING, why={}, **whose) is None:
+    if change(db, found.id, of={State.WAITING}, now=now, state=State.DIALING, why={}, **whose) is None:
         return None
-    db.execute(this.values(call_id=call_id, run=turn.run, worker=worker))
+    this = lines.update().where(lines.c.agent_id == agent_id)
+    db.execute(this.values(call_id=turn.call_id, run=turn.run, worker=worker))
     return turn
 
 
-def _first(db: sa.Connection, agent_id: str, now: float) -> Candidate | None:
-    """Give the most urgent call that is due, the agent's own or one of their pools'."""
+def _stand_still(db: sa.Connection, agent_id: str, now: float) -> None:
+    """Have the agent's next call say that the kill switch is on."""
+    for one in _due(db, agent_id, now, 1):
+        if db.scalar(sa.select(calls.c.why["for"].as_string()).where(calls.c.id == one.id)) != "stop":
+            change(db, one.id, of={State.WAITING}, now=now, why={"for": "stop"})
+    db.execute(lines.update().where(lines.c.agent_id == agent_id).values(look_at=now + STOPPED))
+
+
+def _due(db: sa.Connection, agent_id: str, now: float, limit: int) -> list[Candidate]:
+    """Give the most urgent calls that are due, the agent's own or their pools'."""
     # The sum keeps SQLite from reading all calls that are due in place of the agent's own: 70 ms of 100,000.
     mine = (calls.c.agent_id == agent_id, calls.c.state == State.WAITING, calls.c.due_at + 0 <= now)
     query = sa.select(calls.c.priority, calls.c.due_at, calls.c.id, calls.c.batch_id).where(*mine, batched.going(now))
-    own = db.execute(query.order_by(calls.c.priority, calls.c.due_at, calls.c.id).limit(1)).first()
-    found = [Candidate(*own)] if own else []
-    pooled = batched.pooled(db, agent_id, now)
-    return min([*found, *([pooled] if pooled else [])], default=None)
+    own = db.execute(query.order_by(calls.c.priority, calls.c.due_at, calls.c.id).limit(limit))
+    found = [Candidate(*one) for one in own]
+    return sorted([*found, *batched.pooled(db, agent_id, now, limit)])[:limit]
 
 
 def give_back(db: sa.Connection, record: Record, free_at: float) -> None:
@@ -125,12 +167,10 @@ def of_worker(db: sa.Connection, worker: str) -> list[Turn]:
     return [Turn(*found) for found in db.execute(query)]
 
 
-def hand_over(db: sa.Connection, turn: Turn, to: str) -> Turn | None:
-    """Have another worker go on with a turn; None if somebody else was quicker."""
-    mine = (lines.c.call_id == turn.call_id, lines.c.run == turn.run, lines.c.worker == turn.worker)
-    if db.execute(lines.update().where(*mine).values(worker=to)).rowcount != 1:
-        return None
-    return Turn(turn.call_id, turn.run, to)
+def inherit(db: sa.Connection, dead: str, heir: str) -> list[Turn]:
+    """Have a worker go on with the turns of a dead one, all that nobody else has taken over; give them."""
+    theirs = lines.update().where(lines.c.worker == dead, lines.c.call_id != "").values(worker=heir)
+    return [Turn(*found) for found in db.execute(theirs.returning(lines.c.call_id, lines.c.run, lines.c.worker))]
 
 
 def anew(db: sa.Connection, turn: Turn, now: float) -> Turn | None:
@@ -151,11 +191,3 @@ def expire(db: sa.Connection, now: float, limit: int = 200) -> int:
     for call_id in found:
         change(db, call_id, of={State.WAITING}, now=now, state=State.EXPIRED, ended_at=now)
     return len(found)
-
-
-def insert_once(db: sa.Connection, table: sa.Table, **values: object) -> None:
-    """Insert a row unless there is one of the same key."""
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    build = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
-    db.execute(build(table).values(**values).on_conflict_do_nothing())

@@ -6,7 +6,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,7 +22,7 @@ log = logging.getLogger("ringonce.service")
 TICK = 0.1
 """Seconds between two looks for calls whose turn it is."""
 BEAT, DEAD_AFTER = 2.0, 12.0
-"""Seconds between two signs of life, and without one after which a worker's turns are taken over."""
+"""Seconds between two signs of life, and without one after which a worker's turns are taken over, unless told."""
 MOST_TURNS = 2_000
 """Turns that one worker has at once."""
 AT_ONCE = 50
@@ -37,14 +37,21 @@ RUNNING, GONE = "running", "gone"
 
 
 class Worker:
-    """Dials what waits in the store; use it with `async with`. One a process, as many processes as you like."""
+    """Dials what waits in the store; use it with `async with`. One a process, as many processes as you like.
 
-    def __init__(self, steps: Steps) -> None:
+    It gives a sign of life every *beat* seconds; a worker without one for *dead_after* seconds has its turns taken
+    over. All who share a database should be given the same.
+    """
+
+    def __init__(self, steps: Steps, *, beat: float = BEAT, dead_after: float = DEAD_AFTER) -> None:
         self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.answered = True
         """Whether the database answered last time."""
         self._steps, self._store = steps, steps.store
+        self._beats, self._dead_after = beat, dead_after
         self._doing: dict[str, asyncio.Task[None]] = {}
+        self._missed: set[str] = set()
+        """Turns that the database says are ours, and that nothing here did at the last look."""
         self._loops: list[asyncio.Task[None]] = []
         self._entered = contextlib.AsyncExitStack()
         self._pause_until = self._tidied = 0.0
@@ -53,9 +60,9 @@ class Worker:
         await self._store.run(_born, self.id, self._steps.clock())
         await self._entered.enter_async_context(durable.engine(self._store, self._steps, self.id))
         for do, every in (
-            (self._beat, BEAT),
+            (self._beat, self._beats),
             (self._take, TICK),
-            (self._adopt, BEAT),
+            (self._adopt, self._beats),
             (self._name, TICK * 3),
             (self._tidy, 1.0),
         ):
@@ -89,7 +96,7 @@ class Worker:
         await asyncio.gather(*self._loops, return_exceptions=True)
         self._loops.clear()
         with contextlib.suppress(RingonceError):
-            await self._store.run(_gone, self.id)
+            await self._store.run_urgently(_gone, self.id)
         for turn in self._doing.values():
             turn.cancel()
         await asyncio.gather(*self._doing.values(), return_exceptions=True)
@@ -107,7 +114,7 @@ class Worker:
             await self._steps.sleep(every)
 
     async def _beat(self) -> None:
-        await self._store.run(_beat, self.id, self._steps.clock())
+        await self._store.run_urgently(_beat, self.id, self._steps.clock())
 
     async def _take(self) -> None:
         now = self._steps.clock()
@@ -119,16 +126,27 @@ class Worker:
         room = min(AT_ONCE, MOST_TURNS - self.busy)
         if now < self._pause_until or room <= 0:
             return
-        for turn in await self._store.run(turns.take, self.id, now, room):
+        for turn in await self._store.run(turns.take, self.id, now, room, self._steps.guard.foretell):
             self._do(turn, begun=False)
 
     async def _adopt(self) -> None:
         now = self._steps.clock()
-        for turn in await self._store.look(_orphans, self.id, now):
-            mine = await self._store.run(turns.hand_over, turn, self.id)
-            if mine is not None:
-                log.warning("going on with call %s of worker %s", turn.call_id, turn.worker)
-                self._do(mine, begun=True)
+        for dead in await self._store.look_urgently(_dead, self.id, now, self._dead_after):
+            for turn in await self._store.run_urgently(turns.inherit, dead, self.id):
+                log.warning("going on with call %s of worker %s", turn.call_id, dead)
+                self._do(turn, begun=True)
+        await self._find_lost()
+
+    async def _find_lost(self) -> None:
+        """Go on with turns of ours that we don't know of: a commit may have come through though its answer did not."""
+        mine = await self._store.look_urgently(turns.of_worker, self.id)
+        lost = [turn for turn in mine if turn.run not in self._doing]
+        for turn in lost:
+            # A turn that has just been taken may only not have been heard of yet.
+            if turn.run in self._missed:
+                log.warning("going on with call %s, which was taken when the database went away", turn.call_id)
+                self._do(turn, begun=True)
+        self._missed = {turn.run for turn in lost}
 
     async def _name(self) -> None:
         for name in await self._store.run(turns.unnamed):
@@ -156,6 +174,8 @@ class Worker:
             await self._store.run(_buried, now)
 
     def _do(self, turn: Turn, *, begun: bool) -> None:
+        if turn.run in self._doing:
+            return
         task = asyncio.create_task(self._turn(turn, begun=begun), name=turn.run)
         self._doing[turn.run] = task
         task.add_done_callback(lambda _: self._doing.pop(turn.run, None))
@@ -176,13 +196,6 @@ class Worker:
                 return await self._store.run(turns.anew, turn, self._steps.clock())
             except RingonceError as down:
                 log.warning("call %s waits for the database: %s", turn.call_id, down)
-
-
-@contextlib.asynccontextmanager
-async def _bounded(seconds: float) -> AsyncIterator[None]:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            yield
 
 
 def this_process(pid: int) -> str:
@@ -208,11 +221,11 @@ def _gone(db: sa.Connection, worker: str) -> None:
     db.execute(workers.update().where(workers.c.id == worker).values(state=GONE))
 
 
-def _orphans(db: sa.Connection, worker: str, now: float) -> list[Turn]:
-    """Give the turns of workers that have gone, or gave no sign of life for long."""
+def _dead(db: sa.Connection, worker: str, now: float, dead_after: float) -> list[str]:
+    """Give the workers that have turns and have gone, or gave no sign of life for long."""
     held = sa.select(workers).join(lines, lines.c.worker == workers.c.id).where(workers.c.id != worker).distinct()
-    dead = [one for one in db.execute(held) if one.state == GONE or now > one.beat_at + DEAD_AFTER or _vanished(one)]
-    return [turn for one in dead for turn in turns.of_worker(db, one.id)]
+    found = db.execute(held).all()
+    return [one.id for one in found if one.state == GONE or now > one.beat_at + dead_after or _vanished(one)]
 
 
 def _vanished(one: sa.Row[Any]) -> bool:

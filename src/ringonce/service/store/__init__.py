@@ -17,8 +17,10 @@ from ringonce.service.store import migrating
 
 P = ParamSpec("P")
 T = TypeVar("T")
-THREADS = 8
-"""Transactions that one process runs at once."""
+THREADS, URGENT = 8, 2
+"""Transactions that one process runs at once, and how many more of those that can't wait behind them."""
+STUCK = 10
+"""Seconds after which PostgreSQL ends a transaction whose process stands still, and with it what it keeps locked."""
 PATIENCE = 15.0
 """Seconds that one transaction waits for another's, or for a connection."""
 
@@ -44,6 +46,7 @@ class Store:
         """Whether other machines may share it."""
         self.engine = _engine(self.url)
         self._threads = concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="store")
+        self._urgent = concurrent.futures.ThreadPoolExecutor(URGENT, thread_name_prefix="store-urgent")
         try:
             with self.said(), migrating.alone(self.engine) as db:
                 migrating.upgrade(db, self.name)
@@ -70,14 +73,27 @@ class Store:
 
     async def run(self, do: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call *do* with a connection, in a transaction that writes, beside the event loop."""
-        return await self._beside(self.write, do, *args, **kwargs)
+        return await self._beside(self._threads, self.write, do, *args, **kwargs)
 
     async def look(self, do: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call *do* with a connection, in a transaction that only reads, beside the event loop."""
-        return await self._beside(self.read, do, *args, **kwargs)
+        return await self._beside(self._threads, self.read, do, *args, **kwargs)
+
+    async def run_urgently(
+        self, do: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do as `run`, but not behind transactions that wait: for what keeps the service alive."""
+        return await self._beside(self._urgent, self.write, do, *args, **kwargs)
+
+    async def look_urgently(
+        self, do: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do as `look`, but not behind transactions that wait."""
+        return await self._beside(self._urgent, self.read, do, *args, **kwargs)
 
     async def _beside(
         self,
+        threads: concurrent.futures.Executor,
         opened: Callable[[], contextlib.AbstractContextManager[sa.Connection]],
         do: Callable[..., T],
         *args: Any,
@@ -87,11 +103,12 @@ class Store:
             with opened() as db:
                 return do(db, *args, **kwargs)
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, whole)
+        return await asyncio.get_running_loop().run_in_executor(threads, whole)
 
     def close(self) -> None:
         """Close every connection, once what is under way has ended."""
         self._threads.shutdown()
+        self._urgent.shutdown()
         self.engine.dispose()
 
     @contextlib.contextmanager
@@ -131,15 +148,16 @@ _FORMS = "give sqlite:///calls.db, or postgresql://user:password@host/database"
 
 def _engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() == "postgresql":
+        limits = ("lock_timeout=15s", "statement_timeout=60s", f"idle_in_transaction_session_timeout={STUCK}s")
         return sa.create_engine(
             url,
             pool_size=THREADS,
-            max_overflow=2,
+            max_overflow=URGENT + 2,
             pool_timeout=PATIENCE,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 10, "options": "-c lock_timeout=15s -c statement_timeout=60s"},
+            connect_args={"connect_timeout": 10, "options": " ".join(f"-c {limit}" for limit in limits)},
         )
-    engine = sa.create_engine(url, pool_size=THREADS, max_overflow=2, pool_timeout=PATIENCE)
+    engine = sa.create_engine(url, pool_size=THREADS, max_overflow=URGENT + 2, pool_timeout=PATIENCE)
 
     @sa.event.listens_for(engine, "connect")
     def ahead(db: Any, _record: object) -> None:

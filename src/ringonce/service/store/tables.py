@@ -230,13 +230,17 @@ lists = sa.Table(
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("taken_at", _time, nullable=False),
     sa.Column("max_age", _time, nullable=True),
+    sa.Column("edition", sa.Text, nullable=False, doc="under which its numbers are kept: it is replaced in one moment"),
+    sa.Column("numbers", sa.Integer, nullable=False),
+    sa.Column("changed_at", _time, nullable=False),
 )
 
 listed = sa.Table(
     "listed",
     metadata,
     sa.Column("mark", sa.Text, primary_key=True),
-    sa.Column("list", sa.Text, sa.ForeignKey("lists.name", ondelete="CASCADE"), primary_key=True),
+    sa.Column("edition", sa.Text, primary_key=True, doc="a list's, or one that is being taken in"),
+    sa.Index(None, "edition"),
 )
 
 settings = sa.Table(

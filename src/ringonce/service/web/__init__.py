@@ -13,6 +13,7 @@ server        the application on a socket
     ├── events       what happens, as it happens
     │   └── tail     one look at the feed for all who follow it
     ├── administering   kill switch, tokens, audit, checks
+    ├── lists        do-not-call lists
     ├── watching     health, readiness, metrics, the API's document
     │   ├── health
     │   └── document   drawn from the doors, with their examples

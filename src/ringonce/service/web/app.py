@@ -20,6 +20,7 @@ from ringonce.service.web import (
     document,
     events,
     hooks,
+    lists,
     live,
     page,
     session,
@@ -36,7 +37,7 @@ from ringonce.service.web.tail import Tail
 
 PER_MINUTE = 6_000
 """Requests that a token may make in a minute unless told otherwise."""
-ROOMS = (calls, steering, batches, live, events, administering, hooks, connect, watching, session, page)
+ROOMS = (calls, steering, batches, live, events, administering, lists, hooks, connect, watching, session, page)
 DOORS: tuple[Any, ...] = tuple(door for room in ROOMS for door in room.DOORS)
 
 

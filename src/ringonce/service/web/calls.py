@@ -21,7 +21,7 @@ from ringonce.service.calls.listing import Wanted, page
 from ringonce.service.dialing.turns import named
 from ringonce.service.guard import days
 from ringonce.service.web.asking import sound_ask, sound_key
-from ringonce.service.web.bodies import CALL_ID, LATEST, CallBody, CallPage, CallShown, CallStory, shown
+from ringonce.service.web.bodies import CALL_ID, LATEST, UUID, CallBody, CallPage, CallShown, CallStory, shown
 from ringonce.service.web.desk import desk_of, token_of
 from ringonce.service.web.problems import ProblemError
 
@@ -78,6 +78,7 @@ async def listed(
     batch: Annotated[str, QueryParameter(max_length=100)] = "",
     number: Annotated[str, QueryParameter(max_length=64, description="The whole number, in any human form.")] = "",
     intent: Annotated[str, QueryParameter(max_length=200, description="The intent's key, or an attempt's.")] = "",
+    conversation: Annotated[str, QueryParameter(pattern=f"^$|{UUID}", description="The conversation's id.")] = "",
     ends: Annotated[
         str,
         QueryParameter(pattern=r"^([0-9]{2,15})?$", description="The number's last digits; not more than are shown."),
@@ -103,6 +104,7 @@ async def listed(
         batch=_text(batch),
         mark=desk.house.ledger.mark(plain) if plain else "",
         key=_text(intent),
+        conversation=conversation.lower(),
         ends=ends,
         shortest=0 if token.sees_numbers or len(ends) <= ALWAYS_SHOWN else SHOWS_FOUR,
         since=max((moment for moment in (since, begin) if moment is not None), default=None),
@@ -136,14 +138,14 @@ async def story(request: Request[Any, Any, Any], call_id: FromPath[str]) -> Call
 def _take_in(
     db: sa.Connection, ask: Ask, *, key: str, number: str, mark: str, token: Token, now: float, agent_id: str
 ) -> tuple[Accepted, CallShown]:
-    accepted = accept(db, ask, key=key, number=number, mark=mark, by=token.id, now=now)
+    if agent_id:
+        # The line comes first, for workers hold it before anything else, too: the feed's turn is taken after it.
+        named(db, ask.agent, agent_id)
+    accepted = accept(db, ask, key=key, number=number, mark=mark, by=token.id, now=now, agent_id=agent_id)
     record = accepted.record
-    if not accepted.replayed:
-        if agent_id:
-            named(db, ask.agent, agent_id)
-        if ask.override is not None:
-            rules = sorted(ask.override.rules)
-            audit.note(db, token.id, "call.override", record.id, now=now, rules=rules, reason=ask.override.reason)
+    if not accepted.replayed and ask.override is not None:
+        rules = sorted(ask.override.rules)
+        audit.note(db, token.id, "call.override", record.id, now=now, rules=rules, reason=ask.override.reason)
     # A replay is told what was told the first time; how the call stands now is at its Location.
     first = feed.since(db, 0, limit=1, subject=record.id)
     told = first[0].body if first and first[0].kind == "call.accepted" else record.shown()

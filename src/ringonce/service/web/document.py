@@ -11,7 +11,7 @@ import msgspec
 from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
 
-from ringonce.service.web.examples import ANSWERED, ASKED, CALL, EVENT, FILES, PROBLEMS
+from ringonce.service.web.examples import ANSWERED, ASKED, CALL, EVENT, PROBLEMS, STREAMED
 from ringonce.service.web.problems import KINDS, MEDIA_TYPE, URN, Problem
 
 ABOUT = """\
@@ -62,8 +62,8 @@ def _finish(operation: dict[str, Any], door: str) -> None:
         _example(operation["requestBody"], ASKED[door])
     if door == "GET /v1/events":
         answer["content"] = {"text/event-stream": {"schema": {"type": "string"}, "example": EVENT}}
-    if door == "POST /v1/batches":
-        content = {kind: {"schema": {"type": "string"}, "example": example} for kind, example in FILES.items()}
+    if door in STREAMED:
+        content = {kind: {"schema": {"type": "string"}, "example": example} for kind, example in STREAMED[door].items()}
         operation["requestBody"] = {"required": True, "content": content}
     if door.endswith("/results.csv"):
         answer["content"] = {"text/csv": {"schema": {"type": "string"}}}

@@ -1,9 +1,11 @@
 """`/v1/events`: everything that happens, as it happens (server-sent events), and from where one left off."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import msgspec
+import sqlalchemy as sa
 from litestar import get
 from litestar.connection import Request
 from litestar.params import HeaderParameter, QueryParameter
@@ -12,6 +14,7 @@ from litestar.response import Stream
 from ringonce.errors import RingonceError
 from ringonce.service import access, feed, sessions
 from ringonce.service.access import Role, Token
+from ringonce.service.calls.listing import numbers_of
 from ringonce.service.feed import Event
 from ringonce.service.web.bodies import CALL_ID
 from ringonce.service.web.desk import Desk, desk_of, token_of
@@ -19,7 +22,7 @@ from ringonce.service.web.problems import ProblemError
 from ringonce.service.web.session import session_of
 
 HEARTBEAT = 15.0
-"""Seconds of silence after which a comment keeps the connection alive, and one who is signed out is left."""
+"""Seconds of silence after which a comment keeps the connection alive; one who is signed out may go on as long."""
 PAGE = 200
 LAST = 2**53 - 1
 HEADERS = {"X-Accel-Buffering": "no"}
@@ -38,7 +41,7 @@ async def events(
         str | None, HeaderParameter(name="Last-Event-ID", description="As `after`, and beats it; browsers send it.")
     ] = None,
 ) -> Stream:
-    """Follow what happens. Each event has an id to go on from, a kind, and a body; numbers in it are masked."""
+    """Follow what happens. Each event has an id to go on from, a kind, and a body, as `GET /v1/calls/{id}` gives it."""
     desk = desk_of(request)
     if call:
         await desk.record(call)
@@ -51,24 +54,42 @@ async def events(
 
 async def _told(desk: Desk, token: Token, session: str, seq: int, call: str) -> AsyncIterator[bytes]:
     yield b"retry: 2000\n\n"
+    loop = asyncio.get_running_loop()
+    looked = loop.time()
     while not desk.tail.ended:
         try:
-            # In this order: what comes in between is found, or lies beyond.
-            latest = await desk.house.store.look(feed.latest)
-            found = await desk.house.store.look(feed.since, seq, limit=PAGE, subject=call)
+            latest, found = await desk.house.store.look(_since, seq, call, whole_numbers=token.sees_numbers)
         except RingonceError:
             return  # the other side comes again, and goes on where this ended
         for event in found:
             yield _frame(event)
             seq = event.seq
-        if found:
-            continue
-        # With a filter, what is others' has been looked at too.
-        seq = max(seq, latest)
-        if not await desk.tail.beyond(seq, HEARTBEAT):
+        if not found:
+            # With a filter, what is others' has been looked at too.
+            seq = max(seq, latest)
+        silent = not found and not await desk.tail.beyond(seq, HEARTBEAT)
+        if silent or loop.time() > looked + HEARTBEAT:
             if not await _still_good(desk, token, session):
                 return
+            looked = loop.time()
+        if silent:
             yield b": still here\n\n"
+
+
+def _since(db: sa.Connection, seq: int, call: str, *, whole_numbers: bool) -> tuple[int, list[Event]]:
+    """Give the last event's number and the next events, with numbers as the role sees them anywhere else."""
+    # In this order: what comes in between is found, or lies beyond.
+    latest = feed.latest(db)
+    found = feed.since(db, seq, limit=PAGE, subject=call)
+    if not (found and whole_numbers):
+        return latest, found
+    numbers = numbers_of(db, {event.subject for event in found if "to" in event.body})
+    return latest, [
+        msgspec.structs.replace(event, body=event.body | {"to": numbers[event.subject]})
+        if event.subject in numbers
+        else event
+        for event in found
+    ]
 
 
 async def _still_good(desk: Desk, token: Token, session: str) -> bool:

@@ -29,6 +29,11 @@ PROBLEMS: dict[str, tuple[str, ...]] = {
     "GET /v1/audit": ("not-allowed", "invalid"),
     "GET /v1/agents": ("invalid",),
     "GET /v1/check": ("not-allowed", "invalid", "number-refused", "unknown-agent", *_PLATFORM),
+    "GET /v1/lists": ("not-allowed",),
+    "PUT /v1/lists/{name}": ("malformed", "too-large", "invalid", "faulty-file", "not-allowed"),
+    "DELETE /v1/lists/{name}": ("not-allowed", "not-found", "invalid"),
+    "POST /v1/lists/{name}/numbers": (*_BODY, "not-allowed", "not-found", "number-refused"),
+    "DELETE /v1/lists/{name}/numbers/{number}": ("not-allowed", "not-found", "invalid", "number-refused"),
     "GET /v1/webhooks": ("not-allowed",),
     "POST /v1/webhooks": (*_BODY, "not-allowed"),
     "GET /v1/enrolments": ("not-allowed",),
@@ -143,7 +148,12 @@ STORY: list[dict[str, Any]] = [
     {"at": 1795377600.4, "source": "ledger", "what": "placed", "body": {"conversation_id": CALL["conversation_id"]}},
     {"at": 1795377600.4, "source": "feed", "what": "call.changed", "body": {"seq": 16, "state": "live"}},
 ]
+LIST = {
+    "name": "own", "source": "letters to us", "taken": "2026-11-20", "age_days": 2, "max_age_days": 31,
+    "stale": False, "numbers": 4711, "kept_in": "database", "changed_at": 1795377600.0,
+}  # fmt: skip
 ASKED: dict[str, Any] = {
+    "POST /v1/lists/{name}/numbers": {"numbers": ["+1 555 987 6543"]},
     "POST /v1/calls": {
         "agent": "ada@example.com",
         "to": "+1 555 987 6543",
@@ -177,6 +187,9 @@ ANSWERED: dict[str, Any] = {
     "GET /v1/check": {
         "findings": [{"name": "station", "verdict": "pass", "evidence": "Ada's phone is registered", "remedy": ""}]
     },
+    "GET /v1/lists": {"lists": [LIST]},
+    "PUT /v1/lists/{name}": LIST,
+    "POST /v1/lists/{name}/numbers": {"list": LIST, "new": 1},
     "GET /v1/webhooks": {"webhooks": [WEBHOOK]},
     "POST /v1/webhooks": WEBHOOK | {"secret": "whsec_…"},
     "GET /v1/webhooks/{hook_id}": WEBHOOK,
@@ -221,6 +234,12 @@ FILES = {
     "text/csv": "key,agent,to\ncrm-1,ada@example.com,+1 555 987 6543\n",
     "application/x-ndjson": '{"key": "crm-1", "agent": "ada@example.com", "to": "+1 555 987 6543"}\n',
 }
+LIST_FILES = {
+    "text/plain": "+15559876543\n+33142685300\n",
+    "text/csv": "number,since\n+15559876543,2026-01-04\n",
+    "application/x-ndjson": '{"number": "+15559876543"}\n',
+}
+STREAMED = {"POST /v1/batches": FILES, "PUT /v1/lists/{name}": LIST_FILES}
 EVENT = (
     'id: 17\nevent: call.changed\ndata: {"seq":17,"at":1795377600.4,"kind":"call.changed",'
     '"subject":"call_0019aac1f2c03b1c7d9e0f24","agent_id":"a1b2…","body":{"state":"live","progress":"ringing", …}}\n\n'

@@ -132,6 +132,9 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("taken_at", sa.Double(), nullable=False),
         sa.Column("max_age", sa.Double(), nullable=True),
+        sa.Column("edition", sa.Text(), nullable=False),
+        sa.Column("numbers", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
@@ -254,10 +257,10 @@ def upgrade() -> None:
     op.create_table(
         "listed",
         sa.Column("mark", sa.Text(), nullable=False),
-        sa.Column("list", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["list"], ["lists.name"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("mark", "list"),
+        sa.Column("edition", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("mark", "edition"),
     )
+    op.create_index(op.f("ix_listed_edition"), "listed", ["edition"], unique=False)
     op.create_table(
         "pools",
         sa.Column("batch_id", sa.Text(), nullable=False),
