@@ -29,8 +29,8 @@ lost-answer: .venv/ready-sdk  ## what a lost answer costs: the official SDK besi
 test: .venv/ready-sdk  ## the whole suite, the official SDK's tests included (TESTS="-k words" narrows it)
 	.venv/bin/pytest $(TESTS)
 
-browser: .venv/ready-browser .tools/axe/ready-$(AXE_VERSION)  ## logins and both pages in a real, headless Chromium (installed by apt if need be)
-	.venv/bin/pytest -m browser tests/browser $(TESTS)
+browser: .venv/ready-browser .tools/axe/ready-$(AXE_VERSION)  ## logins and the service's page in a real, headless Chromium (installed by apt if need be)
+	.venv/bin/pytest -m browser --timeout 180 tests/browser $(TESTS)
 
 screenshots: .venv/ready-browser  ## each view of the service's page from a live run, into .tools/screenshots and docs/images
 	PYTHONPATH=tests:. .venv/bin/python -m browser.screenshots

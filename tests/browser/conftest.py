@@ -20,7 +20,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 20_000.0
+PATIENCE = 30_000.0
 WIDE = {"width": 1440, "height": 900}
 Visiting = Callable[..., Any]
 

@@ -58,10 +58,10 @@ export function now(place, { who }) {
     order.sort((a, b) => (a.agent < b.agent ? -1 : a.agent > b.agent ? 1 : (a.placed_at || 0) - (b.placed_at || 0)));
     list.show(order);
     const more = world.now ? world.now.more_calls : 0;
-    tell(
-      shown,
-      `${count(order.length)}${wanted ? ` of ${count(all.length)}` : ""}${more ? ` (${count(more)} more are left out)` : ""}`,
-    );
+    const said = wanted ? [`${count(order.length)} of ${count(all.length)}`] : [count(world.calls.size)];
+    if (!wanted && over.size) said.push(`${count(over.size)} just over`);
+    if (more) said.push(`${count(more)} more left out`);
+    tell(shown, said.join(", "));
     showEmpty(all.length, wanted);
   }
 
