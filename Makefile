@@ -27,9 +27,9 @@ lost-answer: .venv/ready-sdk  ## what a lost answer costs: the official SDK besi
 	.venv/bin/python examples/lost_answer.py
 
 test: .venv/ready-sdk  ## the whole suite, the official SDK's tests included (TESTS="-k words" narrows it)
-	.venv/bin/pytest $(TESTS)
+	.venv/bin/pytest -n 4 --dist worksteal $(TESTS)
 
-browser: .venv/ready-browser .tools/axe/ready-$(AXE_VERSION)  ## logins and the service's page in a real, headless Chromium (installed by apt if need be)
+browser: .venv/ready-browser .tools/axe/ready-$(AXE_VERSION)  ## logins and both pages in a real, headless Chromium (installed by apt if need be)
 	.venv/bin/pytest -m browser --timeout 180 tests/browser $(TESTS)
 
 screenshots: .venv/ready-browser  ## each view of the service's page from a live run, into .tools/screenshots and docs/images
@@ -109,10 +109,8 @@ fix: .venv/ready-dev  ## repair what can be repaired by itself
 # Accessibility rules, for the tests alone: no file of it is in the package.
 .tools/axe/ready-$(AXE_VERSION):
 	@mkdir -p $(@D)
-	@cd $(@D) && { npm pack --silent axe-core@$(AXE_VERSION) || curl -fsSLO https://registry.npmjs.org/axe-core/-/axe-core-$(AXE_VERSION).tgz; } >/dev/null
-	@cd $(@D) && echo "$(AXE_SHA512)  axe-core-$(AXE_VERSION).tgz" | sha512sum --check --quiet
-	@cd $(@D) && tar -xzf axe-core-$(AXE_VERSION).tgz package/axe.min.js package/LICENSE
-	@touch $@
+	@cd $(@D) && { npm pack --silent axe-core@$(AXE_VERSION) || curl -fsSLO https://registry.npmjs.org/axe-core/-/axe-core-$(AXE_VERSION).tgz; } >/dev/null 2>&1 || { echo "axe-core can't be fetched here: the tests that need it are skipped" >&2; exit 0; }; \
+	echo "$(AXE_SHA512)  axe-core-$(AXE_VERSION).tgz" | sha512sum --check --quiet && tar -xzf axe-core-$(AXE_VERSION).tgz package/axe.min.js package/LICENSE && touch $(@F)
 
 .tools/bin/uv:
 	@$(if $(PYTHON),$(PYTHON),false) -c 'import ensurepip, venv' 2>/dev/null || { echo "ringonce needs Python 3.11 or newer with its venv module (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
