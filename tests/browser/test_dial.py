@@ -62,15 +62,24 @@ def test_two_tabs_that_press_before_they_hear_of_each_other_are_one_call(page: A
     second = page.context.new_page()
     second.goto(page.url)
     second.get_by_role("heading", name="Now", exact=True).wait_for()
-    first_press = filled(page, TALKS_ON)
-    # The page's own questions to the service are held back, so that neither tab can know of the other's call.
-    first_press.evaluate("button => button.form.requestSubmit()")
-    second_press = filled(second, TALKS_ON)
-    if second_press.count():
-        second_press.click()
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    for tab in (page, second):
+        tab.route("**/v1/calls", hold)
+        filled(tab, TALKS_ON).click()
+    while len(held) < 2:
+        page.wait_for_timeout(20)
+
+    keys = {route.request.headers["idempotency-key"] for route in held}
+    for route in held:
+        route.continue_()
 
     stands(page, "Connected")
     stands(second, "Connected")
+    assert len(keys) == 1
     assert len(sandbox.calls()) == 1
 
 
