@@ -1,26 +1,17 @@
 """The sandbox's page in a real browser: what rings is answered by mouse, and faults are switched on. `make browser`."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
+from browser.conftest import Visiting
 from ringonce.sandbox import Sandbox
 from simulated import ADA
 
 pytestmark = pytest.mark.browser
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 RINGS = "+15559870009"
 
 
@@ -31,23 +22,14 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(params=["light", "dark"])
-def page(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[Any]:
+def page(request: pytest.FixtureRequest, sandbox: Sandbox, visiting: Visiting) -> Iterator[Any]:
     """The page, open; whatever its console says fails the test."""
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert chromium, "there is no Chromium; `make browser` says how to get one"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
-        page = browser.new_page(color_scheme=request.param)
-        page.set_default_timeout(20_000)
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{sandbox.url}/_sandbox/")
-        page.get_by_role("status").get_by_text("live").wait_for()
-        yield page
-        browser.close()
+    page = visiting(color_scheme=request.param)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(f"{sandbox.url}/_sandbox/")
+    page.get_by_role("status").get_by_text("live").wait_for()
+    yield page
     assert [each for each in complaints if "400" not in each] == []
 
 
