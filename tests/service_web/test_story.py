@@ -137,6 +137,17 @@ def test_a_live_call_is_held_muted_and_hung_up(dialling: Service) -> None:
     assert dialling.ask("POST", f"{where}/hangup").status_code == 200
 
 
+def test_what_a_ringing_call_can_not_do_is_a_conflict_with_a_way_out(dialling: Service) -> None:
+    call_id = dialling.place("crm-1", to="+15559870009").json()["id"]
+    where = f"/v1/calls/{call_id}"
+    comes_true(lambda: bool(dialling.ask("GET", where).json()["progress"] == "ringing"))
+
+    held = dialling.ask("POST", f"{where}/hold")
+
+    assert (held.status_code, held.json()["fix"]) == (409, "wait until it is answered")
+    assert "hold" in held.json()["detail"]
+
+
 def test_while_everything_is_stopped_nothing_rings(dialling: Service, sandbox: Sandbox) -> None:
     assert dialling.ask("POST", "/v1/stop", json={"reason": "wrong file"}).json()["stopped"]
     call_id = dialling.place("crm-1").json()["id"]

@@ -10,7 +10,7 @@ PROBLEMS: dict[str, tuple[str, ...]] = {
     "GET /v1/calls": ("invalid", "not-allowed", "number-refused"),
     "GET /v1/calls/{call_id}": ("not-found",),
     "GET /v1/calls/{call_id}/story": ("not-found",),
-    "GET /v1/now": (),
+    "GET /v1/now": ("invalid",),
     "GET /v1/number": ("not-allowed", "invalid", "number-refused"),
     "POST /v1/calls/{call_id}/cancel": ("not-allowed", "not-found", "wrong-state"),
     "POST /v1/calls/{call_id}/wrapup": (*_BODY, *_STEERING),

@@ -9,7 +9,7 @@ from litestar import post
 from litestar.connection import Request
 from litestar.params import FromPath, JSONBody
 
-from ringonce.errors import InvalidInput, NotFound, RingonceError
+from ringonce.errors import ApiRefusal, InvalidInput, NotFound, RingonceError
 from ringonce.models import Call, Outcome
 from ringonce.models import State as Progress
 from ringonce.service import audit
@@ -24,6 +24,8 @@ from ringonce.service.web.problems import ProblemError
 
 Asked = Request[Any, Any, Any]
 _STEERING = {"role": Role.DIALER}
+_ABOUT_THE_CALL = {400, 409}
+"""Statuses with which the platform says that a call is in no state for that."""
 
 
 @post("/v1/calls/{call_id:str}/cancel", status_code=200, opt=_STEERING)
@@ -155,7 +157,12 @@ async def _flag(request: Asked, call_id: str, steer: Callable[[str], Awaitable[C
 
 
 async def _steered(desk: Desk, request: Asked, record: Record, steered: Awaitable[Call]) -> CallShown:
-    call = await steered
+    try:
+        call = await steered
+    except ApiRefusal as refused:
+        if refused.status not in _ABOUT_THE_CALL:
+            raise
+        raise ProblemError("wrong-state", refused.what, why=refused.why, fix=refused.fix) from refused
     stands = await desk.record(record.id)
     if stands.state is State.LIVE:
         # The worker hears of it in its own time; whoever asked should see it now.
