@@ -1,10 +1,12 @@
 """What can't be right is refused before anything leaves, with what, why and what to do."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ringonce.client.flows.placing import place_call
+from ringonce.client.wishes import Request, Response
 from ringonce.errors import (
     Ambiguous,
     ApiRefusal,
@@ -15,7 +17,7 @@ from ringonce.errors import (
     NumberRefused,
     RingonceError,
 )
-from simulated import Simulated
+from simulated import ADA, Simulated
 
 PREMIUM = "+1 900 555 0123"
 
@@ -96,6 +98,19 @@ def test_a_name_that_fits_several_agents_names_them(simulated: Simulated) -> Non
 
 def test_a_name_that_is_nearly_right_is_not_taken_but_named(simulated: Simulated) -> None:
     assert "Ada Lovelace" in refused(simulated, NotFound, agent="Lovelace").why
+
+
+def test_a_state_that_nobody_has_heard_of_stops_no_agent(simulated: Simulated) -> None:
+    def strange(request: Request, go: Callable[[], Response]) -> Response:
+        answer = go()
+        if not request.url.endswith("/users/search"):
+            return answer
+        return Response(answer.status, answer.headers, answer.body.replace(b'"active"', b'"unheard_of"'))
+
+    simulated.trouble = strange
+    placed = simulated.run(place_call(simulated.session, simulated.order(agent="ada@example.com")))
+
+    assert placed.agent_id == ADA
 
 
 def test_an_inactive_agent(simulated: Simulated) -> None:

@@ -18,7 +18,7 @@ from ringonce.errors import (
 )
 from ringonce.ledger import Row, RowState
 from ringonce.models import Placed
-from simulated import ORIGIN, Simulated, row_of
+from simulated import ADA, ORIGIN, Simulated, row_of
 
 Answer = Callable[[], Response]
 
@@ -342,11 +342,28 @@ def test_another_call_under_the_same_intent_is_a_conflict_though_the_platform_ca
         simulated.run(place_call(simulated.session, simulated.order(**other)))
 
 
-def test_an_agent_whom_the_platform_does_not_know_is_not_taken_for_the_one_who_called(simulated: Simulated) -> None:
-    simulated.run(place_call(simulated.session, simulated.order()))
+def test_a_name_that_can_not_be_found_any_more_does_not_hide_what_became_of_the_call(simulated: Simulated) -> None:
+    placed = simulated.run(place_call(simulated.session, simulated.order()))
 
+    again = simulated.run(place_call(simulated.session, simulated.order(agent="nobody@example.com")))
+    with pytest.raises(IntentConflict):
+        simulated.run(place_call(simulated.session, simulated.order(agent="nobody@example.com", to="+15559870009")))
     with pytest.raises(NotFound):
-        simulated.run(place_call(simulated.session, simulated.order(agent="nobody@example.com")))
+        simulated.run(place_call(simulated.session, simulated.order(agent="nobody@example.com", intent="another")))
+
+    assert (again.replayed, again.conversation_id, again.agent_id) == (True, placed.conversation_id, ADA)
+    assert len(simulated.creates) == 1
+
+
+def test_a_name_that_fits_several_by_now_does_not_make_a_call_that_may_have_rung_a_refusal(
+    simulated: Simulated,
+) -> None:
+    simulated.trouble = on_create(lambda _: lost(sent=True))
+    with pytest.raises(OutcomeUnknown):
+        simulated.run(place_call(simulated.session, simulated.order()))
+
+    with pytest.raises(OutcomeUnknown):
+        simulated.run(place_call(simulated.session, simulated.order(agent="Grace")))
 
 
 def test_nothing_was_sent_for_an_intent_that_the_ledger_does_not_know(simulated: Simulated) -> None:

@@ -44,7 +44,7 @@ def _careless(request: Request, outcome: Response | Lost) -> bool:
 _honest = policy.may_repeat
 
 
-def _nothing_shows(_: object, *, answered: bool) -> Flow[None]:
+def _nothing_shows(_: object, *, answered: bool, waited: float) -> Flow[None]:
     del answered
     yield from ()
 

@@ -78,9 +78,9 @@ class Doubt:
         """Know that it did nothing."""
         self._out = False
 
-    def again(self, *, answered: bool) -> Flow[None]:
+    def again(self, *, answered: bool, waited: float) -> Flow[None]:
         """Let it be sent once more."""
-        del answered
+        del answered, waited
         yield from ()
 
 

@@ -12,6 +12,8 @@ from ringonce.client.wishes import Flow, Request, Share
 from ringonce.errors import Ambiguous, InvalidInput, NotFound
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_GONE = {"inactive", "deleted"}
+"""States of users who can't call (official SDK model User); one that nobody has heard of yet stops nobody."""
 MOST_NAMED = 5
 """Candidates that an error names."""
 LONGEST_NAME = 200
@@ -65,7 +67,7 @@ def _find_agent(session: Session, wanted: str, deadline: float | None) -> Flow[s
     found = decoded((yield from read(search, what, deadline=deadline)), _Users, what).results
     same = [one for one in found if (one.email if by_mail else one.name).casefold() == wanted.casefold()]
     one = _the_one(same, found, "agent", wanted)
-    if one.state != "active":
+    if one.state in _GONE:
         raise NotFound(
             f"Agent {wanted!r} can't place calls",
             why=f"the user is {one.state}",

@@ -35,10 +35,11 @@ class Care(Protocol):
     def stopped(self) -> None:
         """Know that it is certain that it did nothing."""
 
-    def again(self, *, answered: bool) -> Flow[None]:
+    def again(self, *, answered: bool, waited: float) -> Flow[None]:
         """Raise `NoAnswer` if, in spite of that, the deed shows; else it may be sent once more.
 
-        *answered* says that it is certain by the word of an answer, and not because there was no connection.
+        *answered* says that it is certain by the word of an answer, and not because there was no connection. That was
+        *waited* seconds ago.
         """
 
 
@@ -82,7 +83,7 @@ def exchange(
             if outcome.status == 401 and not renewed:  # noqa: PLR2004
                 # 401 proves that nothing was done, so even a create may be sent again, once.
                 token, renewed = (yield from _renewed(request, outcome, token, agent)), True
-                yield from _again(care, answered=True)
+                yield from _again(care, answered=True, waited=0.0)
                 continue
             if not policy.may_repeat(request, outcome):
                 return _or_unauthenticated(outcome) if signed else outcome
@@ -93,7 +94,7 @@ def exchange(
         if late or enough or not policy.may_repeat(request, outcome):
             return _give_up(request, outcome, wait)
         yield Sleep(wait)
-        yield from _again(care, answered=isinstance(outcome, Response))
+        yield from _again(care, answered=isinstance(outcome, Response), waited=wait)
 
 
 def _send_once(request: Request, token: str, care: Care | None) -> Flow[Response | Lost]:
@@ -113,9 +114,9 @@ def _send_once(request: Request, token: str, care: Care | None) -> Flow[Response
     return outcome
 
 
-def _again(care: Care | None, *, answered: bool) -> Flow[None]:
+def _again(care: Care | None, *, answered: bool, waited: float) -> Flow[None]:
     if care is not None:
-        yield from care.again(answered=answered)
+        yield from care.again(answered=answered, waited=waited)
 
 
 def token_for(request: Request, stale: str = "", *, agent: str = "") -> Flow[str]:

@@ -36,6 +36,7 @@ from ringonce.client.wishes import (
     Settle,
 )
 from ringonce.errors import (
+    Ambiguous,
     ApiRefusal,
     IntentConflict,
     LedgerError,
@@ -52,6 +53,8 @@ from ringonce.ledger import OPEN, TAIL, Row, RowState
 from ringonce.models import Placed
 from ringonce.numbers import masked
 
+ECHO = 2.0
+"""Seconds within which the event of a call comes that a refusal was told for, where events flow."""
 CONVERSATION_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 FIRST_LOOK = 2.0
 """Seconds after arming from which a call is looked for whose program does not say what became of it."""
@@ -68,21 +71,22 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
     Raise a `Refused` if nothing rang, `Unreachable` if nothing was sent, `OutcomeUnknown` if it may have rung.
     """
     order = checked(session, order)
+    began: float = yield Now()
     mark: str = yield Mark(order.to)
     there: Row | None = yield Look(session.endpoints.platform, order.intent)
     try:
         planned = yield from plan(session, order)
-    except (Unreachable, NoAnswer, ApiRefusal) as silent:
-        if isinstance(silent, NotFound) or there is None or there.state is RowState.NOT_PLACED:
+    except (Unreachable, NoAnswer, ApiRefusal, Ambiguous) as failed:
+        if there is None or there.state is RowState.NOT_PLACED:
             raise
-        # What became of the intent is written down: it is told though the platform can't be asked.
+        # What became of the intent is written down: it is told though its names can't be looked up any more.
         _refuse_another(there, directory.known_id(session, order.agent) or there.agent_id, mark)
+        silent = None if isinstance(failed, (NotFound, Ambiguous)) else failed
         return (yield from _again(session, order, there, silent))
     request = planned.request()
     if there is None or there.state is RowState.NOT_PLACED:
         # A token that can't be had is no refusal of the call.
         token = yield from token_for(request, agent=planned.acts)
-        began: float = yield Now()
         listening: bool = yield Listen(planned.agent_id)
         # The quota is waited for before the row is written: a row says that its request is about to leave.
         yield Pace(Lane.DIAL, token, began + order.timeout)
@@ -142,14 +146,24 @@ class _Careful:
     def stopped(self) -> None:
         self._session.on_wire.discard(self._lookout.row.intent)
 
-    def again(self, *, answered: bool) -> Flow[None]:
-        if answered:  # a gateway may say 401 or 429 for a create that went through, while no event comes
+    def again(self, *, answered: bool, waited: float) -> Flow[None]:
+        # A gateway may say 401 or 429 for a create that went through: its event comes close behind, or a read shows it.
+        board, agent_id = self._session.board, self._lookout.row.agent_id
+        now: float = yield Now()
+        until = now + ECHO - waited if answered and self._lookout.listening else now
+        while not (yield from self._shows()) and now < until:
+            yield Hear(agent_id, board.count(agent_id), until - now)
+            now = yield Now()
+        if answered:
             yield from look_once(self._session, self._lookout)
-        found, awaited = yield from recognise(self._session.board, self._lookout)
-        if found or awaited:
+        if (yield from self._shows()):
             raise NoAnswer(
                 "The call was refused, and yet a new call of the agent is there", why="the refusal is in doubt"
             )
+
+    def _shows(self) -> Flow[bool]:
+        found, awaited = yield from recognise(self._session.board, self._lookout)
+        return bool(found) or awaited
 
 
 def _send_once(

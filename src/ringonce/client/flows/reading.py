@@ -36,9 +36,11 @@ LIST = "The agent's calls can't be listed"
 
 
 def calls_of(
-    session: Session, agent_id: str, since: float, lane: Lane = Lane.READ
+    session: Session, agent_id: str, since: float, lane: Lane = Lane.READ, *, until: float | None = None
 ) -> Flow[Iterable[snapshots.Snapshot]]:
-    """Read an agent's calls that began after *since* (epoch seconds) or still live.
+    """Read an agent's calls that began after *since* (epoch seconds) or still live: the newest, where there are many.
+
+    With *until*, the oldest of those that began in between.
 
     The agent's own token, the client's or one from the pool, lists his active calls and his history at once. An
     application's has only the analytics query, which the platform fills some time after the fact. Calls that a
@@ -47,20 +49,22 @@ def calls_of(
     own = agent_id if session.own.get(agent_id) else ""
     if own or (yield from token_user(session, lane=lane)) == agent_id:
         try:
-            return (yield from _as_the_agent(session, own, since, lane))
+            return (yield from _as_the_agent(session, own, since, until, lane))
         except RingonceError:
             if not own:
                 raise
-    return (yield from _as_anybody(session, agent_id, since, lane))
+    return (yield from _as_anybody(session, agent_id, since, until, lane))
 
 
-def _as_the_agent(session: Session, own: str, since: float, lane: Lane) -> Flow[Iterable[snapshots.Snapshot]]:
+def _as_the_agent(
+    session: Session, own: str, since: float, until: float | None, lane: Lane
+) -> Flow[Iterable[snapshots.Snapshot]]:
     active = yield from read(Request("GET", session.url("/conversations/calls")), LIST, agent=own, lane=lane)
     try:
         shown = snapshots.listing(active.body)
     except UNREADABLE as wrong:
         raise NoAnswer("The agent's calls can't be read from the answer", why=str(wrong)) from wrong
-    path = f"/conversations/calls/history?pageSize=50&interval={quote((yield from _interval(since)))}"
+    path = f"/conversations/calls/history?pageSize=50&interval={quote((yield from _interval(since, until)))}"
     try:
         told = yield from read(Request("GET", session.url(path)), LIST, agent=own, lane=lane)
         ended = decoded(told, _History, LIST)
@@ -71,10 +75,12 @@ def _as_the_agent(session: Session, own: str, since: float, lane: Lane) -> Flow[
     return (*shown, *(yield from _each(session, over, lane)))
 
 
-def _as_anybody(session: Session, agent_id: str, since: float, lane: Lane) -> Flow[Iterable[snapshots.Snapshot]]:
+def _as_anybody(
+    session: Session, agent_id: str, since: float, until: float | None, lane: Lane
+) -> Flow[Iterable[snapshots.Snapshot]]:
     query = {
-        "interval": (yield from _interval(since)),
-        "order": "desc",
+        "interval": (yield from _interval(since, until)),
+        "order": "desc" if until is None else "asc",
         "paging": {"pageSize": 25, "pageNumber": 1},
         "segmentFilters": [
             {
@@ -102,9 +108,9 @@ def _each(session: Session, named: Iterable[str], lane: Lane) -> Flow[list[snaps
     return shown
 
 
-def _interval(since: float) -> Flow[str]:
+def _interval(since: float, until: float | None) -> Flow[str]:
     now: float = yield Now()
-    return f"{_iso(since - SKEW)}/{_iso(now + DAY)}"
+    return f"{_iso(since - SKEW)}/{_iso(now + DAY if until is None else until + SKEW)}"
 
 
 def read_call(session: Session, conversation_id: str, lane: Lane = Lane.READ) -> Flow[snapshots.Snapshot]:

@@ -22,6 +22,8 @@ STATION_PATIENCE = 75.0
 """Seconds that a new call may stay without a far end: the platform gives a silent station up after about 60."""
 RIVAL_WINDOW = 300.0
 """Seconds before an intent from which another one's call could be taken for its own."""
+LATEST = 600.0
+"""Seconds after an intent's deadline in which a call of it may begin: later ones are not looked through."""
 SWEEPS_APART = 5.0
 """Seconds between two reads while the event stream is open."""
 
@@ -116,8 +118,9 @@ def _sweep(session: Session, lookout: Lookout) -> Flow[None]:
         # Behind creates without end, a read would come too late for the settle window.
         now: float = yield Now()
         # A row from the future was armed before the clock was set back; when that was can't be told.
-        since = lookout.row.armed_at if lookout.row.armed_at <= now + SKEW else now - DAY
-        shown = yield from calls_of(session, lookout.row.agent_id, since, Lane.URGENT)
+        row = lookout.row
+        since, until = (row.armed_at, row.deadline + LATEST) if row.armed_at <= now + SKEW else (now - DAY, None)
+        shown = yield from calls_of(session, row.agent_id, since, Lane.URGENT, until=until)
     except RingonceError:
         return
     for snapshot in shown:
