@@ -100,25 +100,37 @@ def test_under_nohup_a_closed_terminal_changes_nothing(start: Start, sandbox: Sa
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(
+    ("sign", "code", "imported"),
+    [
+        (signal.SIGINT, 130, "click.utils"),
+        (signal.SIGTERM, 143, "click.utils"),
+        (signal.SIGHUP, 129, "click.utils"),
+        (signal.SIGTERM, 143, "ringonce.cli.menu"),
+        (signal.SIGTERM, 143, "msgspec"),
+        (signal.SIGINT, 130, "ringonce.cli.errand"),
+    ],
+)
 def test_before_the_command_has_begun_every_signal_is_told_and_nothing_is_sent(
-    start: Start, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, sign: signal.Signals, code: int
+    start: Start, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, sign: signal.Signals, code: int, imported: str
 ) -> None:
     if signal.getsignal(sign) is signal.SIG_IGN:
         pytest.skip("whoever started the tests decided that this signal means nothing")
     sandbox.fault(path="/oauth/token", action="delay", delay_s=SLOW)
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
-    process = start(*TALK)
+    process = start(*TALK, "--json")
     assert process.stderr is not None
-    while "click.utils" not in process.stderr.readline():
+    while imported not in process.stderr.readline():
         pass
 
     process.send_signal(sign)
-    _, words = process.communicate()
+    told, words = process.communicate()
 
     assert process.returncode == code
     assert "interrupted" in words
+    assert "nothing was sent by this run" in words
     assert "Traceback" not in words
+    assert [json.loads(line)["event"] for line in told.splitlines()] == ["result"]
     assert sandbox.calls() == []
 
 

@@ -10,7 +10,7 @@ from ringonce.client.board import Board
 from ringonce.client.flows.following import active_calls, follow, get_call
 from ringonce.client.flows.placing import place_call
 from ringonce.client.wishes import Lost, Request, Response
-from ringonce.errors import NotAuthenticated, NotFound, StillGoing, Unreachable
+from ringonce.errors import NotAuthenticated, NotFound, RateLimited, StillGoing, Unreachable
 from ringonce.models import Call, Outcome, Placed, State
 from simulated import Simulated
 
@@ -240,6 +240,8 @@ def test_a_follower_whose_platform_is_away_does_not_say_that_the_call_goes_on(si
     with pytest.raises(StillGoing) as error:
         followed(simulated, call, timeout=30.0)
     assert "could not be read since" in error.value.what
+    assert error.value.why == "connection refused"
+    assert "was sent" not in str(error.value)
 
     with pytest.raises(Unreachable) as lost:
         followed(simulated, call)
@@ -265,3 +267,20 @@ def test_following_a_replayed_call_on_a_platform_that_is_away_does_not_say_that_
     assert call.conversation_id in lost.value.what
     assert lost.value.why == "connection refused"
     assert "was sent" not in str(lost.value)
+
+
+def test_a_follower_whose_quota_is_spent_does_not_say_that_nothing_was_sent(simulated: Simulated) -> None:
+    call = placed(simulated)
+    simulated.disconnect()
+    simulated.sockets, simulated.session.board = False, Board()
+
+    def spent(_: Request, __: Callable[[], Response]) -> Response:
+        raise RateLimited("The quota of requests is spent, and nothing was sent", why="all are spent", retry_after=40.0)
+
+    simulated.trouble = spent
+    with pytest.raises(RateLimited) as limited:
+        followed(simulated, call)
+
+    assert call.conversation_id in limited.value.what
+    assert (limited.value.why, limited.value.retry_after) == ("all are spent", 40.0)
+    assert "was sent" not in str(limited.value)

@@ -179,7 +179,7 @@ class Unwritable(MemoryLedger):
     """Rows can be written, meters can't."""
 
     def meter(self, platform: str, token: str, change: Callable[[Meter], tuple[Meter, Any]]) -> Any:
-        raise LedgerError("The ledger can't be written", why="the disk is full")
+        raise LedgerError("The ledger can't be written (the disk is full)", why="nothing was sent by this run")
 
 
 def test_a_store_that_fails_costs_the_sharing_and_not_the_calls(
@@ -195,4 +195,6 @@ def test_a_store_that_fails_costs_the_sharing_and_not_the_calls(
 
     assert found[Placed] >= 20
     assert statuses(sandbox)[429] == 0
-    assert any("not shared" in one for one in caplog.messages)
+    said = [one for one in caplog.messages if "not shared" in one]
+    assert said[0].endswith("can't be written (the disk is full)")
+    assert not [one for one in said if "was sent" in one]

@@ -5,10 +5,18 @@ import types
 import typing
 
 if typing.TYPE_CHECKING:
+    import collections.abc
     import sys
 
 ENDING = (signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
 """What ends a process at once and without a word, unless somebody listens."""
+
+
+NO_RESULT = (
+    '{"event":"result","intent":null,"conversation_id":null,'
+    '"state":null,"outcome":null,"replayed":null,"adopted":null}\n'
+)
+"""The last line of a call that was not begun, ready before anything is imported that could write it."""
 
 
 class Ended(KeyboardInterrupt):
@@ -28,16 +36,29 @@ def main() -> None:
                 signal.signal(sign, _end)
         from ringonce.cli.menu import menu
 
-        begun = True
         _fit_for_any_terminal()
+        begun = True
         menu(prog_name="ringonce")
     except KeyboardInterrupt as stopped:
-        sys.stderr.write("error: interrupted\n" if begun else "error: interrupted; nothing was sent\n")
-        sys.exit(interrupted_by(stopped))
+        sys.exit(tell_interrupted(sys.argv[1:], stopped, begun=begun))
     finally:
         for sign in ENDING:
             if signal.getsignal(sign) is _end:
                 signal.signal(sign, signal.SIG_DFL)
+
+
+def tell_interrupted(args: "collections.abc.Sequence[str]", stopped: BaseException | None, *, begun: bool) -> int:
+    """Tell that a signal ended a command, and that it sent nothing if it had not *begun*; give the exit code."""
+    import sys
+
+    sys.stderr.write("error: interrupted\n" if begun else "error: interrupted; nothing was sent by this run\n")
+    if not begun and args and args[0] == "call" and "--json" in args:
+        try:
+            sys.stdout.write(NO_RESULT)
+            sys.stdout.flush()
+        except OSError:
+            pass
+    return interrupted_by(stopped)
 
 
 def interrupted_by(stopped: BaseException | None) -> int:

@@ -8,6 +8,7 @@ import uuid
 import click
 
 from ringonce.cli import interrupted_by
+from ringonce.cli.menu import begin
 from ringonce.cli.options import Seconds, answering, connection
 from ringonce.cli.remote import chosen, reached, server
 from ringonce.cli.words import printable, say
@@ -114,21 +115,26 @@ def command(
         timeout=timeout,
     )
     told = teller(as_json=as_json)
+
+    def tried() -> int:
+        try:
+            _consistent(order, attributes)
+            if isinstance(errand, Handed):
+                return _hand_in(errand, url, told)
+            settings = _settings(order["agent"], region, base_url, country)
+            return _plan(errand, settings, as_json=as_json) if dry_run else _place(errand, settings, told)
+        except RingonceError as error:
+            told.failed(error)
+            told.result(errand.result())
+            return errand.code_of(error)
+
     try:
-        _consistent(order, attributes)
-        if isinstance(errand, Handed):
-            return _hand_in(errand, url, told)
-        settings = _settings(order["agent"], region, base_url, country)
-        return _plan(errand, settings, as_json=as_json) if dry_run else _place(errand, settings, told)
-    except RingonceError as error:
-        told.failed(error)
-        told.result(errand.result())
-        return errand.code_of(error)
+        begin()
+        return tried()
     except KeyboardInterrupt as stopped:
         told.result(errand.result())
-        if not errand.certain:
-            raise
-        told.say(f"interrupted: {errand.certain}")
+        # If nothing is certain, it came after the end, which has told how it is.
+        told.say(f"interrupted: {errand.certain or 'what became of the call has been told'}")
         return interrupted_by(stopped)
     finally:
         told.close()

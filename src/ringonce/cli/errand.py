@@ -21,6 +21,8 @@ if typing.TYPE_CHECKING:
 GLANCE = 0.05
 """Seconds after which to look whether a request that had left was refused for want of quota, and is none any more."""
 
+UNSENT = "nothing was sent by this run"
+
 Until = typing.Literal["placed", "connected", "ended"]
 
 
@@ -44,6 +46,8 @@ class Errand:
     """Seconds without an answer after which that is said."""
     more_news: float = 10.0
     """Seconds after which it is said again."""
+    begun: bool = False
+    """Whether something may have been sent."""
     placed: Placed | None = None
     call: Call | None = None
 
@@ -80,7 +84,7 @@ class Errand:
             return "the sandbox ends now, and its call with it"
         if self.placed is not None:
             return f"the call goes on; hang up with: ringonce hangup {self.placed.conversation_id}"
-        return ""
+        return "" if self.begun else UNSENT
 
     def code_of(self, error: Exception) -> int:
         """Give the exit code for *error*: without the ledger, nobody can say that a chosen intent never rang."""
@@ -99,6 +103,8 @@ async def carry_out(errand: Errand, client: "AsyncClient", ledger: "Ledger", tel
     try:
         # A signal that comes while the end is told changes nothing about it.
         with Interrupt(last_words) as interrupt:
+            await asyncio.sleep(0)  # a Ctrl-C from before we listened comes out here, and ends this
+            errand.begun = True
             try:
                 return await _carry_out(errand, client, ledger, teller, interrupt)
             except RingonceError as error:

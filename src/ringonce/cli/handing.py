@@ -10,7 +10,7 @@ import typing
 
 import click
 
-from ringonce.cli.errand import Errand
+from ringonce.cli.errand import UNSENT, Errand
 from ringonce.cli.interrupt import Interrupt, stopped
 from ringonce.cli.menu import INTERRUPTED, UNKNOWN, output_lost
 from ringonce.cli.remote import Service, Shown
@@ -42,8 +42,6 @@ class Handed(Errand):
     server: str = ""
     call_id: str = ""
     """The service's name for the call, once it has said that it has it."""
-    sent: bool = False
-    """Whether the service may have it."""
     over: bool = False
     """Whether the service has said that it never rang."""
 
@@ -55,14 +53,14 @@ class Handed(Errand):
         if self.over:
             return "nothing rang, and nothing will"
         if not self.call_id:
-            return ""
+            return "" if self.begun else UNSENT
         return f"the service goes on with the call; end it with: ringonce hangup {self.call_id} --server {self.server}"
 
     @property
     def left_behind(self) -> str:
         """What this run leaves behind, as far as is known."""
         again = f"find out with the same command and --intent {self.intent}: it rings nobody twice"
-        return self.certain or (f"the service may have the call; {again}" if self.sent else "nothing was sent")
+        return self.certain or f"the service may have the call; {again}"
 
     def code_of(self, error: Exception) -> int:
         """Give the exit code for *error*: once the service has the call, only its own word says that nothing rang."""
@@ -83,6 +81,8 @@ async def carry_out(errand: Handed, service: Service, teller: Teller) -> int:
 
     try:
         with Interrupt(last_words) as interrupt:
+            await asyncio.sleep(0)  # a Ctrl-C from before we listened comes out here, and ends this
+            errand.begun = True
             try:
                 return await _carry_out(errand, service, teller, interrupt)
             except RingonceError as error:
@@ -99,7 +99,6 @@ async def carry_out(errand: Handed, service: Service, teller: Teller) -> int:
 
 
 async def _carry_out(errand: Handed, service: Service, teller: Teller, interrupt: Interrupt) -> int:
-    errand.sent = True
     body = {name: value for name, value in errand.order.items() if value}
     taking = await interrupt.race(service.take(errand.intent, body))
     if not taking.done():

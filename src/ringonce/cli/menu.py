@@ -4,6 +4,7 @@ A command's module is imported when the command is used: asking for help costs c
 """
 
 import collections.abc
+import dataclasses
 import importlib
 import os
 import sys
@@ -11,7 +12,7 @@ import typing
 
 import click
 
-from ringonce.cli import interrupted_by
+from ringonce.cli import tell_interrupted
 from ringonce.cli.words import complain
 
 if typing.TYPE_CHECKING:
@@ -53,6 +54,21 @@ Exit codes:
   130  interrupted, or the output can't be written; stderr says whether the call goes on
   143  as 130, by SIGTERM; 129 by SIGHUP
 """
+
+
+@dataclasses.dataclass(slots=True)
+class Course:
+    """How far a command has come."""
+
+    begun: bool
+    """Whether it may have done something, and tells by itself what an interruption leaves behind."""
+
+
+def begin() -> None:
+    """Note that the command tells from now on what an interruption leaves behind."""
+    course = click.get_current_context().find_object(Course)
+    if course is not None:
+        course.begun = True
 
 
 class Menu(click.Group):
@@ -122,17 +138,18 @@ class Menu(click.Group):
         complete_var: str | None,
         **extra: typing.Any,
     ) -> int:
+        # Only `call` says when it begins; of the others it isn't known that they have sent nothing.
+        course = Course(begun=list(args[:1]) != ["call"])
         try:
             _check_text(args)
-            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra) or 0
+            return super().main(args, prog_name, complete_var, standalone_mode=False, obj=course, **extra) or 0
         except click.exceptions.NoArgsIsHelpError as bare:
             bare.show()
             return bare.exit_code
         except click.ClickException as wrong:
             return _fail(_wrong_usage(wrong), args, usage=True)
-        except click.Abort as aborted:
-            complain("interrupted")
-            return interrupted_by(aborted.__cause__)
+        except (click.Abort, KeyboardInterrupt) as stopped:
+            return tell_interrupted(args, stopped.__cause__ or stopped, begun=course.begun)
         except Exception as error:
             from ringonce.errors import RingonceError
 

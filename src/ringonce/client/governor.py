@@ -152,8 +152,9 @@ class _Line:
                 return ask(self._platform, self._token, change)
             return await asyncio.to_thread(ask, self._platform, self._token, change)
         except LedgerError as wrong:
-            # Without the store this process still keeps to what the platform tells it.
-            log.warning("the quota is not shared with other processes: %s", wrong)
+            # Without the store this process still keeps to what the platform tells it, and sends: so only what is wrong
+            # with the ledger is true here, not what usually follows from it.
+            log.warning("the quota is not shared with other processes: %s", wrong.what)
             return change(self.budget.meter)[1]
 
     def _note(self, waiting: list[Ticket]) -> None:

@@ -284,7 +284,7 @@ class Shell:
             return self._ledger.settle(row)
         except LedgerError as wrong:
             # The deed is done: its truth goes to the caller, and whoever asks again finds the row armed and looks.
-            log.error("what became of intent %r was not written down: %s", row.intent, wrong)  # noqa: TRY400
+            log.error("what became of intent %r was not written down: %s", row.intent, wrong.what)  # noqa: TRY400
             return row
 
     async def _hear(self, wish: Hear) -> None:

@@ -134,8 +134,8 @@ class SqlLedger:
             cause = str(getattr(wrong, "orig", None) or wrong).strip().partition("\n")[0]
             damaged = isinstance(wrong, msgspec.ValidationError)
             raise LedgerError(
-                f"The ledger in {self._engine.url.render_as_string(hide_password=True)} can't be {done}",
-                why=f"{cause}; without it a second ring can't be ruled out, so nothing was sent by this run",
+                f"The ledger in {self._engine.url.render_as_string(hide_password=True)} can't be {done} ({cause})",
+                why="without it a second ring can't be ruled out, so nothing was sent by this run",
                 fix="a row of it is damaged: put a backup back, or use the version of ringonce that wrote it"
                 if damaged
                 else "check that the database runs, and its disk's space",

@@ -185,41 +185,74 @@ class SqliteLedger:
 
     def _open(self) -> tuple[sqlite3.Connection, tuple[int, int]]:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            if os.fstat(made).st_mode & 0o077:
-                raise LedgerError(
-                    f"The ledger {self.path} can be read by others",
-                    why="it says when whom was called; nothing was sent by this run",
-                    fix=f"chmod 600 {self.path}",
-                )
-        finally:
-            os.close(made)
-        db = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        # In this order: who is making the file just now gives it its name first, and writes ahead after that.
+        orphaned = self.path.with_name(f"{self.path.name}-wal").exists()
+        if not os.path.lexists(self.path):
+            self._make(orphaned=orphaned)
+        self._check_file()
+        db = self._connect()
         try:
             _set_up_journal(db)
-            self._make(db)
+            self._check_version(db)
         except BaseException:
             db.close()
             raise
         return db, _identity(self.path)
 
-    def _open_meters(self) -> sqlite3.Connection:
-        """Open a connection that does not wait for the disk: a lost meter is told anew by the next answer."""
-        db = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-        db.execute("PRAGMA synchronous = NORMAL")
-        return db
+    def _make(self, *, orphaned: bool) -> None:
+        """Make the file whole before it gets its name: so an empty one is always one that has lost its rows."""
+        if orphaned:
+            raise LedgerError(
+                f"The ledger {self.path} is gone, and its -wal file is there",
+                why="the intents in it would be forgotten, and could ring again; nothing was sent by this run",
+                fix="put the file or a backup back, or remove what is left of it if no call is open",
+            )
+        import tempfile
 
-    def _make(self, db: sqlite3.Connection) -> None:
-        with _transaction(db):
-            [(version,)] = db.execute("PRAGMA user_version")
-            if version == 0:
+        with tempfile.TemporaryDirectory(prefix=f".{self.path.name}-", dir=self.path.parent) as room:
+            made = Path(room) / self.path.name
+            with contextlib.closing(sqlite3.connect(made, isolation_level=None)) as db, _transaction(db):
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
                 db.execute("INSERT INTO secret VALUES (?)", (secrets.token_bytes(32),))
-            if version in {0, VERSION}:
+            made.chmod(0o600)
+            # Another process may have been faster: then its file is the ledger.
+            with contextlib.suppress(FileExistsError):
+                os.link(made, self.path)
+
+    def _check_file(self) -> None:
+        found = self.path.stat()
+        if found.st_mode & 0o077:
+            raise LedgerError(
+                f"The ledger {self.path} can be read by others",
+                why="it says when whom was called; nothing was sent by this run",
+                fix=f"chmod 600 {self.path}",
+            )
+        if found.st_size == 0:
+            raise LedgerError(
+                f"The ledger {self.path} is empty",
+                why="a ledger never is, so its intents are lost and could ring again; nothing was sent by this run",
+                fix="put a backup back, or remove the file if no call is open",
+            )
+
+    def _connect(self) -> sqlite3.Connection:
+        """Open the file that is there: SQLite would make an empty one that others can read."""
+        there = f"{self.path.absolute().as_uri()}?mode=rw"
+        return sqlite3.connect(there, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+
+    def _open_meters(self) -> sqlite3.Connection:
+        """Open a connection that does not wait for the disk: a lost meter is told anew by the next answer."""
+        self._still_there()
+        db = self._connect()
+        db.execute("PRAGMA synchronous = NORMAL")
+        return db
+
+    def _check_version(self, db: sqlite3.Connection) -> None:
+        with _transaction(db):
+            [(version,)] = db.execute("PRAGMA user_version")
+            if version == VERSION:
                 db.execute(_METERS)
-        if version not in {0, VERSION}:
+        if version != VERSION:
             raise LedgerError(
                 f"The ledger {self.path} is of another version",
                 why=f"it is version {version}, this program knows {VERSION}; nothing was sent by this run",
@@ -252,8 +285,8 @@ class SqliteLedger:
             yield
         except (sqlite3.Error, OSError, msgspec.ValidationError) as wrong:
             raise LedgerError(
-                f"The ledger {self.path} can't be {done}",
-                why=f"{wrong}; without it a second ring can't be ruled out, so nothing was sent by this run",
+                f"The ledger {self.path} can't be {done} ({wrong})",
+                why="without it a second ring can't be ruled out, so nothing was sent by this run",
                 fix=_way_out(wrong),
             ) from wrong
 
@@ -263,6 +296,8 @@ def _way_out(wrong: Exception) -> str:
         return "a row of it is damaged: put a backup back, or use the version of ringonce that wrote it"
     if getattr(wrong, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return "another process holds it: try again, and end that process if it goes on"
+    if getattr(wrong, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+        return "the file is damaged, or is no ledger: put a backup back, or move it away if no call is open"
     return "check the disk's space and the file's permissions"
 
 

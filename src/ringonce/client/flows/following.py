@@ -237,6 +237,16 @@ def active_calls(session: Session, agent_id: str) -> Flow[tuple[Call, ...]]:
 
 def _of_the_call(conversation_id: str, failure: RingonceError) -> RingonceError:
     """Give a read's failure in words about the call: that nothing was sent is true of the read alone."""
+    if isinstance(failure, RateLimited):
+        return RateLimited(
+            f"Call {conversation_id} can't be followed: the quota of requests is spent",
+            why=failure.why,
+            fix=failure.fix,
+            retry_after=failure.retry_after,
+            status=failure.status,
+            code=failure.code,
+            correlation_id=failure.correlation_id,
+        )
     if not isinstance(failure, Unreachable):
         return failure
     return Unreachable(
@@ -262,7 +272,7 @@ def _still_going(call: Call, conversation_id: str, timeout: float, failure: Ring
     if failure is not None:
         return StillGoing(
             f"Call {conversation_id} was {call.state} when it was last seen, and could not be read since",
-            why=str(failure),
+            why=failure.why or failure.what,
             fix="read it again once the platform answers",
             call=call,
         )
