@@ -4,7 +4,7 @@ import datetime as dt
 import functools
 import heapq
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 
 def iso(seconds: float) -> str:
@@ -21,9 +21,14 @@ def _second(whole: int) -> str:
 class Agenda:
     """Work to be done at a time. It never looks at a clock: `advance` is the only thing that moves it."""
 
+    now: float
+    _due: list[tuple[float, int, Callable[[], None]]]
+    _order: Iterator[int]
+    _stamped: tuple[float, str]
+
     def __init__(self, now: float) -> None:
         self.now = now
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due = []
         self._order = itertools.count()
         self._stamped = (now, iso(now))
 

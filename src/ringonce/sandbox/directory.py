@@ -78,6 +78,12 @@ class Directory:
     *member_told* hears of a queue and a user who joined or left it.
     """
 
+    _seats: dict[str, Seat]
+    _left: set[tuple[str, str]]
+    _holders: dict[str, str]
+    _defaults: dict[str, str]
+    _queues_of: dict[str, list[Queue]]
+
     def __init__(
         self,
         agenda: Agenda,
@@ -89,12 +95,12 @@ class Directory:
         self._org = org
         self._told = told
         self._member_told = member_told
-        self._seats: dict[str, Seat] = {}
-        self._left: set[tuple[str, str]] = set()
+        self._seats = {}
+        self._left = set()
         # Where two share a station, the first one has it.
         self._holders = {user.station_id: user.id for user in reversed(org.users.values()) if user.station_id}
         self._defaults = dict(self._holders)
-        self._queues_of: dict[str, list[Queue]] = {}
+        self._queues_of = {}
         for queue in org.queues.values():
             for user_id in queue.member_ids:
                 self._queues_of.setdefault(user_id, []).append(queue)

@@ -104,8 +104,9 @@ def furnish(settings: Settings) -> "tuple[Door, Server, str]":
     server = web()
     from ringonce.sandbox.clock import Clock
     from ringonce.sandbox.default_org import default_org
-    from ringonce.sandbox.door import Door, is_loopback
+    from ringonce.sandbox.door import Door
     from ringonce.sandbox.org_file import read_org
+    from ringonce.sandbox.origins import is_loopback
     from ringonce.sandbox.world import World
 
     org = settings.org
