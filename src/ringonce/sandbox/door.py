@@ -21,7 +21,7 @@ from ringonce.sandbox.http import Reply, Request
 from ringonce.sandbox.journal import Entry, Journal
 from ringonce.sandbox.line import MOST_BYTES, LeftError, Line, answer, read_body
 from ringonce.sandbox.live import parts_of, serve_live
-from ringonce.sandbox.origins import welcome
+from ringonce.sandbox.origins import preflight, shared, sharing, welcome
 from ringonce.sandbox.refusals import refuse
 from ringonce.sandbox.snapshot import pack, unpack
 from ringonce.sandbox.sockets import Message, Receive, Send, serve_channel
@@ -61,8 +61,10 @@ class Door:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         path: str = scope["path"]
-        if not self._welcome(headers):
+        if not self._welcome(headers, path):
             await answer(self._not_here(), send)
+        elif asked := preflight(scope["method"], path, headers):
+            await answer(asked, send)
         elif path == "/" and scope["method"] == "GET":
             await answer(Reply(302, headers=(("Location", "/_sandbox/"),)), send)
         elif path == "/_sandbox" or path.startswith("/_sandbox/"):
@@ -70,7 +72,7 @@ class Door:
             await self._admin(scope, receive, send)
             self.rearm()
         else:
-            await self._api(scope, headers, receive, send)
+            await self._api(scope, headers, receive, shared(send, path, headers))
             self._keep_armed()
 
     def reset(self) -> None:
@@ -189,11 +191,11 @@ class Door:
 
     async def _channel(self, scope: Message, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if scope["path"] == "/_sandbox/live" and self._welcome(headers):
+        if scope["path"] == "/_sandbox/live" and self._welcome(headers, scope["path"]):
             await serve_live(self, receive, send)
             return
         match = _CHANNEL.search(scope["path"])
-        if match is None or not self._welcome(headers):
+        if match is None or not self._welcome(headers, scope["path"]):
             await receive()
             await send({"type": "websocket.close"})
             return
@@ -206,13 +208,15 @@ class Door:
 
     def at_once(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Reply | None:
         """Answer a request that has come whole; None for one that needs more than the desk, untouched."""
-        if self.faults or not _for_the_desk(path) or not self._welcome(headers):
+        if self.faults or method == "OPTIONS" or not _for_the_desk(path) or not self._welcome(headers, path):
             return None
         self.clock.catch_up()
         request, entry = self._note(method, path, query, headers, body)
         reply = self._desk.handle(request)
         entry.status, entry.answer = reply.status, reply.body
         self._keep_armed()
+        if more := sharing(path, headers):
+            return msgspec.structs.replace(reply, headers=reply.headers + more)
         return reply
 
     async def _api(self, scope: Message, headers: dict[str, str], receive: Receive, send: Send) -> None:
@@ -361,11 +365,14 @@ class Door:
     def _context_id(self) -> str:
         return str(uuid.UUID(int=self._dice.getrandbits(128), version=4))
 
-    def _welcome(self, headers: dict[str, str]) -> bool:
-        return welcome(headers, open_to_all=self._open_to_all)
+    def _welcome(self, headers: dict[str, str], path: str) -> bool:
+        return welcome(headers, path, open_to_all=self._open_to_all)
 
     def _not_here(self) -> Reply:
-        words = "The sandbox answers to loopback names only (localhost, 127.0.0.1, [::1]), unless --host opens it."
+        words = (
+            "The sandbox answers to loopback names only (localhost, 127.0.0.1, [::1]), unless --host opens it, "
+            "and at /_sandbox and /oauth/authorize to no page but its own."
+        )
         return refuse(403, context_id=self._context_id(), why=words)
 
 
