@@ -2,6 +2,7 @@
 
 import msgspec
 
+from ringonce.sandbox.agenda import moment
 from ringonce.sandbox.callbacks import Wish
 from ringonce.sandbox.conversation import Conversation, Participant
 from ringonce.sandbox.desk.calls import station_of
@@ -15,7 +16,7 @@ from ringonce.sandbox.desk.steering import (
     change_leg,
     disconnect_all,
 )
-from ringonce.sandbox.desk.visit import Answer, Visit, found, moment
+from ringonce.sandbox.desk.visit import Answer, Visit, found
 from ringonce.sandbox.lines import Destination, Order
 from ringonce.sandbox.shapes import callbacks, nested
 from ringonce.sandbox.shapes.problems import Problem, bad_request, invalid_value
