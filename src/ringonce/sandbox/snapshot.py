@@ -32,7 +32,9 @@ from ringonce.sandbox.trouble import SandboxError
 
 FORMAT: Final = 1
 ROOM: Final = "ringonce.sandbox."
-_CLOSED: Final = frozenset({"server", "running", "door", "admin", "origins", "protocol", "line", "sockets", "snapshot"})
+_CLOSED: Final = frozenset(
+    {"server", "running", "settings", "door", "admin", "origins", "protocol", "line", "sockets", "snapshot"}
+)
 """Modules of the network: nothing of theirs is in a world."""
 _Rest = dict[str, Any]
 
