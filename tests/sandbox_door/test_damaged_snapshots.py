@@ -92,3 +92,19 @@ def test_no_part_of_the_world_may_be_nothing(sandbox: Sandbox, place: Place) -> 
         if field != "rate_limit":
             assert post(sandbox, bad).status_code == 400, field
         assert sandbox.snapshot() == good
+
+
+@pytest.mark.parametrize("begin", [b"[1", b'{"a": "', b"1"])
+def test_what_is_large_and_no_snapshot_is_refused_before_it_is_read(sandbox: Sandbox, begin: bytes) -> None:
+    way = f"{sandbox.url}/_sandbox/snapshot"
+
+    refused = requests.post(way, data=begin + b" " * 3 * 2**20, timeout=10)
+
+    assert refused.status_code == 400
+    assert "does not begin with" in refused.json()["why"]
+
+
+def test_a_large_snapshot_may_be_written_by_any_hand(sandbox: Sandbox) -> None:
+    snapshot = json.dumps(sandbox.snapshot(), indent=2).encode() + b" " * 2**20
+
+    assert requests.post(f"{sandbox.url}/_sandbox/snapshot", data=snapshot, timeout=10).status_code == 200
