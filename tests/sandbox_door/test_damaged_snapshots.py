@@ -1,6 +1,7 @@
 """A snapshot with one bad field: refused in words, and the world that was there goes on."""
 
 import copy
+import importlib
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import requests
 
 from ringonce.sandbox import Sandbox
+from ringonce.sandbox.fitting import hints
 
 Place = Callable[..., requests.Response]
 NOTHINGS: tuple[object, ...] = (None, "zz", -1, [])
@@ -108,3 +110,16 @@ def test_a_large_snapshot_may_be_written_by_any_hand(sandbox: Sandbox) -> None:
     snapshot = json.dumps(sandbox.snapshot(), indent=2).encode() + b" " * 2**20
 
     assert requests.post(f"{sandbox.url}/_sandbox/snapshot", data=snapshot, timeout=10).status_code == 200
+
+
+def test_every_field_of_a_world_says_its_type(sandbox: Sandbox, place: Place) -> None:
+    place()
+    of_the_world = {"world", "agenda", "channels", "tokens", "life", "conversation", "org", "directory", "journal"}
+    silent = []
+    for node in sandbox.snapshot()["objects"]:
+        module, _, name = node.get("is", "").partition(":")
+        if module in of_the_world:
+            told = hints(getattr(importlib.import_module(f"ringonce.sandbox.{module}"), name))
+            silent += [f"{name}.{field}" for field in node["has"] if field not in told]
+
+    assert silent == []
