@@ -26,12 +26,13 @@ import pytest
 if TYPE_CHECKING:
     from ringonce.sandbox import Sandbox
 
-SETTINGS: Final = ("seed", "speed", "clock", "agents", "org", "hostile", "rate_limit")
+SETTINGS: Final = ("seed", "speed", "clock", "start", "agents", "org", "hostile", "rate_limit")
 SPEED: Final = 20.0
 _HELP: Final = {
     "seed": "throws the sandbox's dice: the same seed, the same ids, tokens and misfortunes (0)",
     "speed": f"how many times faster than life its clock runs ({SPEED:g})",
     "clock": "real, or manual: time stands still until the test calls advance() (real)",
+    "start": "when world time begins, with the clock manual, as 2026-01-01T00:00:00Z (now)",
     "agents": "how many more agents there are: agent-00001@example.com and so on (0)",
     "org": "an org file, beside the project's configuration",
     "hostile": "usual, or doses such as lost_answers=0.3,throttled=0",
@@ -99,6 +100,7 @@ def _from_configuration(config: pytest.Config) -> dict[str, Any]:
         "seed": int,
         "speed": float,
         "clock": str,
+        "start": str,
         "agents": int,
         "org": lambda name: config.rootpath / name,
         "hostile": lambda text: read_doses("" if text in {"usual", "true"} else text),

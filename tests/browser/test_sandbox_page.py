@@ -74,7 +74,7 @@ def test_of_two_calls_at_one_number_the_one_that_was_pressed_is_answered(
         sandbox.advance(2)
 
     page.get_by_role("button", name=f"Decline {RINGS}").nth(1).click()
-    page.locator("#calls").get_by_text("not reached").wait_for()
+    page.locator("#calls").get_by_text("declined", exact=True).wait_for()
 
     assert [call["state"] for call in sandbox.calls()] == ["ended", "ringing"]
 

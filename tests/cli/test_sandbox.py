@@ -115,3 +115,17 @@ def test_a_bad_field_of_an_org_file_is_named_by_its_path(run: Run, tmp_path: Pat
     assert result.exit_code == 2
     assert "users[0].station" in result.output
     assert "Traceback" not in result.output
+
+
+def test_world_time_begins_when_it_is_told_to(start: Start) -> None:
+    process = start("sandbox", "--port", "0", "--json", "--manual", "--start", "2026-01-01T00:00:00Z")
+
+    assert ask(f"{ready(process)}/_sandbox/clock")["now"] == "2026-01-01T00:00:00.000Z"
+    assert stop(process)[0] == 0
+
+
+def test_a_clock_that_runs_by_itself_begins_now(run: Run) -> None:
+    done = run("sandbox", "--port", "0", "--start", "2026-01-01T00:00:00Z")
+
+    assert done.exit_code == 2
+    assert "--manual" in done.output

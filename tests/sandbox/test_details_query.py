@@ -125,3 +125,18 @@ def test_a_question_that_makes_no_sense(ask: Any, query: dict[str, Any], code: s
 
 def test_at_most_a_hundred_by_their_ids(ask: Any) -> None:
     assert ask("GET", "/analytics/conversations/details", id=",".join(map(str, range(101))))[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("interval", "code"),
+    [
+        ("2026-01-02T00:00:00Z/2026-01-01T00:00:00Z", "bad.request"),
+        ("0001-01-01T00:00:00+14:00/2026-01-01T00:00:00Z", "invalid.date"),
+        ("2026-01-01T00:00:00Z/9999-12-31T23:59:59-14:00", "invalid.date"),
+    ],
+)
+def test_an_interval_that_no_calendar_has_is_refused(ask: Any, interval: str, code: str) -> None:
+    status, answer = ask("POST", QUERY, {"interval": interval})
+
+    assert (status, answer["code"]) == (400, code)
+    assert interval.partition("/")[0] in answer["message"]

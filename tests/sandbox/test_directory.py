@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ringonce.sandbox.agenda import iso
 from ringonce.sandbox.default_org import ADA
 from ringonce.sandbox.dice import named
 from ringonce.sandbox.presences import AVAILABLE, ON_QUEUE
@@ -250,3 +251,13 @@ def test_an_agent_talks_in_one_call_at_a_time(ask: Any, world: World) -> None:
     world.advance(world.now + 1)
     assert ask.call(first)["participants"][0]["held"] is False
     assert ask.call(second)["participants"][0]["held"] is True
+
+
+def test_everybody_has_been_as_they_are_since_the_world_began(world: World, ask: Any) -> None:
+    began = iso(world.now)
+    world.advance(world.now + 600)
+
+    _, status = ask("GET", f"/users/{ADA}/routingstatus")
+    _, presence = ask("GET", f"/users/{ADA}/presences/purecloud")
+
+    assert (status["startTime"], presence["modifiedDate"]) == (began, began)

@@ -111,6 +111,7 @@ def test_a_scripted_callee_does_as_scripted_whatever_its_digits_say(to: str, sta
 
 
 USER = '[[users]]\nname = "A"\nemail = "a@example.com"\n'
+CLIENT = '[[clients]]\nid = "c"\nsecret = "s"\nname = "C"\n'
 STATION = '[[stations]]\nname = "W"\ntype = "inin_remote"\n'
 
 
@@ -125,7 +126,7 @@ STATION = '[[stations]]\nname = "W"\ntype = "inin_remote"\n'
         ("rate_limit = -1", "rate_limit", "0 lifts the limit"),
         ("main_number = '5'", "main_number", "E.164"),
         (USER + "staton = 'x'", "users[0].staton", "did you mean station?"),
-        (USER + USER, "users[1].id", "each needs another email"),
+        (USER + USER, "users[1].email", "each entry needs another email"),
         (USER + 'station = "x"', "users[0].station", "no entry of [[stations]] has the id or name 'x'"),
         (USER + 'roles = ["x"]', "users[0].roles[0]", "no entry of [[roles]]"),
         (USER + 'roles = "x"', "users[0].roles", "it must be a list, not text"),
@@ -137,10 +138,10 @@ STATION = '[[stations]]\nname = "W"\ntype = "inin_remote"\n'
         (STATION + "auto_answer = 1", "stations[0].auto_answer", "it must be true or false"),
         (f'{STATION}{STATION}id = "2"\n{USER}station = "W"', "users[0].station", "give the id"),
         ('[[clients]]\nid = "a"\nname = "b"', "clients[0].secret", "it is missing"),
-        ('[[clients]]\nid = "a"\nsecret = "s"\nname = "b"\ngrants = ["x"]', "clients[0].grants", "'x' is none of"),
+        ('[[clients]]\nid = "a"\nsecret = "s"\nname = "b"\ngrants = ["x"]', "clients[0].grants[0]", "'x' is none of"),
         (
             '[[clients]]\nid = "a"\nsecret = "s"\nname = "b"\nredirect_uris = ["ftp://x"]',
-            "clients[0].redirect_uris",
+            "clients[0].redirect_uris[0]",
             "it must be https",
         ),
         (
@@ -154,6 +155,18 @@ STATION = '[[stations]]\nname = "W"\ntype = "inin_remote"\n'
         ('[[callees]]\nnumber = "+15551234567"\nsip = 486', "callees[0].sip", "only with refuses"),
         ('[[callees]]\nnumber = "+15551234567"\nrefuses = 1\nsip = 200', "callees[0].sip", "from 400 to 699"),
         ('[[callees]]\nnumber = "+15551234567"\nrefuses = 1\nanswers = 1', "callees[0]", "exclude each other"),
+        ('[[stations]]\nname = "W"\ntype = "telephone"', "stations[0].type", "none of inin_webrtc_softphone"),
+        (USER + 'routing_status = "FOO"', "users[0].routing_status", "none of OFF_QUEUE"),
+        (USER + 'id = "../../etc"', "users[0].id", "is no id"),
+        ('id = "a b"', "id", "is no id"),
+        ('[[queues]]\nname = "Q"\nwrapup_timeout = -1', "queues[0].wrapup_timeout", "from 0 to 86400"),
+        ('[[callees]]\nnumber = "hello"', "callees[0].number", "E.164"),
+        ('[[callees]]\nnumber = "+15551234567"\nrefuses = 1\nhangs_up = 5', "callees[0].hangs_up", "refuses"),
+        ('[[roles]]\nname = "R"\npermissions = ["a:b:c", "x"]', "roles[0].permissions[1]", "no permission"),
+        ('[[roles]]\nname = "R"\npermissions = ["a:b:c", 5]', "roles[0].permissions[1]", "text, not a whole number"),
+        (CLIENT + CLIENT, "clients[1].id", "'c' is taken; each entry needs another"),
+        ("rate_limit = 1" + "0" * 30, "rate_limit", "up to 1000000000"),
+        ("rate_limit = 1" + "0" * 5_000, "it is no TOML", "thousands of digits"),
         ('[did_pool]\nfirst = "1"\nlast = "+15551239999"\ncomments = ""', "did_pool.first", "E.164"),
     ],
 )
@@ -172,6 +185,13 @@ def test_what_is_no_toml_is_refused(tmp_path: Path, raw: bytes) -> None:
 
     with pytest.raises(SandboxError):
         read_org(file)
+
+
+def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "org.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + b'name = "Small Org"')
+
+    assert read_org(file).name == "Small Org"
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

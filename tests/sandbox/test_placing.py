@@ -119,3 +119,12 @@ def test_a_user_is_called_and_one_without_a_phone_is_not_reached(ask: Any, world
     assert ask.legs(reached) == [("user", "connected", None), ("user", "connected", None)]
     assert ask.legs(missed) == [("user", "terminated", "peer"), ("user", "terminated", "error")]
     assert ask.legs(waiting) == [("user", "connected", None), ("acd", "connected", None)]
+
+
+@pytest.mark.parametrize("number", ["\0", "+1555\n9876543", "1" * 100_000], ids=["nul", "line break", "endless"])
+def test_what_no_telephone_could_dial_is_refused(world: World, ask: Any, number: str) -> None:
+    status, answer = ask("POST", f"/conversations/calls/user/{ADA}", {"phoneNumber": number})
+
+    assert (status, answer["code"]) == (400, "invalid.value")
+    assert len(answer["message"]) < 200
+    assert world.calls() == []

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from ringonce.sandbox import Sandbox
+from ringonce.sandbox.dice import named
 
 Place = Callable[..., requests.Response]
 
@@ -111,3 +112,28 @@ def test_a_callback_is_no_call_until_somebody_has_called(sandbox: Sandbox, beare
     [told] = watch(sandbox)
 
     assert told["order"]["last"] == []
+
+
+def test_a_callback_that_nobody_called_is_not_counted_as_a_call(
+    sandbox: Sandbox, place: Place, bearer: dict[str, str]
+) -> None:
+    place()
+    wish = {"callbackNumbers": ["+15559876543"], "callbackUserName": "Sam", "queueId": named("queue/sales")}
+    made = requests.post(f"{sandbox.url}/api/v2/conversations/callbacks", json=wish, headers=bearer, timeout=5)
+    assert made.ok, made.text
+
+    [told] = watch(sandbox)
+
+    assert (told["order"]["total"], len(told["order"]["last"]), len(sandbox.calls())) == (1, 1, 1)
+
+
+def test_a_telephone_that_declined_is_told_as_that(sandbox: Sandbox, place: Place) -> None:
+    place("+15559870009")
+    sandbox.advance(3)
+    sandbox.phone("+15559870009", "decline")
+    place("+15559870002")
+    sandbox.advance(30)
+
+    [told] = watch(sandbox)
+
+    assert [told[f"call.{each['conversationId']}"]["outcome"] for each in sandbox.calls()] == ["declined", "busy"]

@@ -71,6 +71,9 @@ class Speed(click.ParamType[float]):
 @click.option("--org", metavar="FILE.toml", help="Another organization than the default one.")
 @click.option("--print-org", is_flag=True, help="Write the organization as an org file, and end.")
 @click.option("--manual", is_flag=True, help="Time stands still until POST /_sandbox/clock moves it.")
+@click.option(
+    "--start", metavar="DATE", help="With --manual: when world time begins, as 2026-01-01T00:00:00Z.  [default: now]"
+)
 @click.option("--ready-file", metavar="FILE", help="Holds the URL from when it listens until it stops.")
 @click.option("--json", "as_json", is_flag=True, help='First line: {"event":"ready","url":…}.')
 @answering
@@ -87,6 +90,7 @@ def command(  # click's options are described where they are declared
     org: str | None,
     print_org: bool,
     manual: bool,
+    start: str | None,
     ready_file: str | None,
     as_json: bool,
 ) -> int:
@@ -118,6 +122,7 @@ def command(  # click's options are described where they are declared
             agents=agents,
             speed=speed,
             clock="manual" if manual else "real",
+            start=start,
             seed=seed,
             rate_limit=rate_limit,
             hostile=hostile is not None and read_doses("" if hostile == USUAL else hostile),

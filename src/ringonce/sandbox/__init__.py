@@ -10,6 +10,7 @@ Nothing of the web server is imported before one of them starts.
 
 import asyncio
 import contextlib
+import datetime as dt
 import gc
 import os
 import signal
@@ -21,7 +22,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from ringonce.sandbox.hostile import HOSTILE
-from ringonce.sandbox.running import ClockMode, Hostile, Running, Settings, furnish, web
+from ringonce.sandbox.running import Running, furnish, web
+from ringonce.sandbox.settings import ClockMode, Hostile, Settings
 from ringonce.sandbox.trouble import NotThereError, SandboxError
 
 if TYPE_CHECKING:
@@ -41,7 +43,8 @@ class Sandbox:
 
     *port* 0 takes a free one; with None there is none, and programs come in by `connect`.
     *agents* adds `agent-00001@example.com` and so on to the default org. *org* is another one, or its file.
-    With the clock `manual`, world time moves by `advance` only; with `real`, *speed* times as fast as *wall*.
+    With the clock `manual`, world time moves by `advance` only, from *start* (ISO-8601 or a datetime, UTC unless it
+    has a zone) or from now; with `real`, from now and *speed* times as fast as *wall*.
     One *seed* gives one sequence of ids, tokens and misfortunes. *hostile* sets the hostile profile: True, or the
     doses that differ from the usual ones, as `{"lost_answers": 0.3}`. *rate_limit* is requests a minute for each
     token in place of the org's (300); 0 lifts the limit. A *host* that is not loopback opens the sandbox to whoever
@@ -57,6 +60,7 @@ class Sandbox:
         seed: int = 0,
         speed: float = 1.0,
         clock: ClockMode = "real",
+        start: str | dt.datetime | None = None,
         org: "Org | str | os.PathLike[str] | None" = None,
         rate_limit: int | None = None,
         hostile: Hostile = False,
@@ -70,6 +74,7 @@ class Sandbox:
             seed=seed,
             speed=speed,
             clock=clock,
+            start=start,
             org=org,
             rate_limit=rate_limit,
             wall=wall,
@@ -179,6 +184,7 @@ async def serve(
     seed: int = 0,
     speed: float = 1.0,
     clock: ClockMode = "real",
+    start: str | dt.datetime | None = None,
     org: "Org | str | os.PathLike[str] | None" = None,
     rate_limit: int | None = None,
     hostile: Hostile = False,
@@ -199,6 +205,7 @@ async def serve(
         seed=seed,
         speed=speed,
         clock=clock,
+        start=start,
         org=org,
         rate_limit=rate_limit,
         faults=faults,

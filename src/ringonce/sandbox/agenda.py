@@ -4,13 +4,25 @@ import datetime as dt
 import functools
 import heapq
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+_FIRST = dt.datetime.min.replace(tzinfo=dt.UTC).timestamp()
+_LAST = dt.datetime.max.replace(tzinfo=dt.UTC, microsecond=0).timestamp()
 
 
 def iso(seconds: float) -> str:
     """The platform's spelling of a moment: ISO-8601, UTC, milliseconds."""
     whole, thousandths = divmod(round(round(seconds, 3) * 1000), 1000)
     return f"{_second(whole)}.{thousandths:03}Z"
+
+
+def moment(text: str) -> float:
+    """An ISO-8601 date as epoch seconds; without a zone it is UTC. ValueError for what is none that `iso` can write."""
+    when = dt.datetime.fromisoformat(text)
+    seconds = (when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp()
+    if not _FIRST <= seconds <= _LAST:
+        raise ValueError("in UTC, its year is none of 1 to 9999")
+    return seconds
 
 
 @functools.lru_cache(maxsize=2_048)
@@ -21,9 +33,14 @@ def _second(whole: int) -> str:
 class Agenda:
     """Work to be done at a time. It never looks at a clock: `advance` is the only thing that moves it."""
 
+    now: float
+    _due: list[tuple[float, int, Callable[[], None]]]
+    _order: Iterator[int]
+    _stamped: tuple[float, str]
+
     def __init__(self, now: float) -> None:
         self.now = now
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due = []
         self._order = itertools.count()
         self._stamped = (now, iso(now))
 

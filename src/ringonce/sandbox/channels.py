@@ -77,6 +77,15 @@ class Channels:
     *may_hear* says whether a channel may listen to a topic that is asked for on its connection.
     """
 
+    reorder: float
+    duplicate: float
+    unknown_value: float
+    extra_field: float
+    mute_new: float
+    _channels: dict[str, Channel]
+    _listeners: dict[str, dict[str, Channel]]
+    _detailed: dict[str, int]
+
     def __init__(self, agenda: Agenda, dice: Dice, trouble: Dice, may_hear: Callable[[Channel, str], bool]) -> None:
         self.reorder = 0.0
         self.duplicate = 0.0
@@ -86,10 +95,10 @@ class Channels:
         self._trouble = trouble
         self._agenda = agenda
         self._dice = dice
-        self._channels: dict[str, Channel] = {}
+        self._channels = {}
         self._may_hear = may_hear
-        self._listeners: dict[str, dict[str, Channel]] = {}
-        self._detailed: dict[str, int] = {}
+        self._listeners = {}
+        self._detailed = {}
 
     # What the REST half needs.
 

@@ -30,12 +30,15 @@ class Consent:
 class Consents:
     """Every consent of a world, by its code and by each refresh token that it ever had."""
 
+    _by_code: dict[str, Consent]
+    _by_refresh_token: dict[str, Consent]
+
     def __init__(self, agenda: Agenda, dice: Dice, tokens: Tokens) -> None:
         self._agenda = agenda
         self._dice = dice
         self._tokens = tokens
-        self._by_code: dict[str, Consent] = {}
-        self._by_refresh_token: dict[str, Consent] = {}
+        self._by_code = {}
+        self._by_refresh_token = {}
 
     def give(
         self, client: OAuthClient, user: User, *, redirect_uri: str, scopes: frozenset[str] | None, challenge: str = ""

@@ -7,6 +7,8 @@ import uuid
 class Dice:
     """Everything random in the sandbox comes from here."""
 
+    rolls: random.Random
+
     def __init__(self, seed: int | str) -> None:
         # A replayable world needs a seeded generator, and it guards no secret.
         self.rolls = random.Random(seed)  # noqa: S311

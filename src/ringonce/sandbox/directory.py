@@ -9,12 +9,11 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from ringonce.sandbox.agenda import Agenda, iso
+from ringonce.sandbox.agenda import Agenda
 from ringonce.sandbox.conversation import Conversation
 from ringonce.sandbox.org import Org, Queue, Station, User
 from ringonce.sandbox.presences import AVAILABLE, ON_QUEUE, SYSTEM_PRESENCES
 
-SINCE: Final = iso(0)
 """When everything began that nobody has changed."""
 
 OFF_QUEUE, IDLE, INTERACTING, NOT_RESPONDING, COMMUNICATING = (
@@ -57,14 +56,14 @@ class Seat(msgspec.Struct, kw_only=True):
     """
 
     station_id: str = ""
-    associated: str = SINCE
+    associated: str
     default_station_id: str = ""
     last_station_id: str = ""
     presence_id: str = AVAILABLE
     message: str = ""
-    present_since: str = SINCE
+    present_since: str
     status: str = OFF_QUEUE
-    status_since: str = SINCE
+    status_since: str
     not_responding: bool = False
     version: int = 1
     addresses: list[dict[str, Any]] | None = None
@@ -78,6 +77,14 @@ class Directory:
     *member_told* hears of a queue and a user who joined or left it.
     """
 
+    begun: str
+    """Since when everybody has been as their organisation says."""
+    _seats: dict[str, Seat]
+    _left: set[tuple[str, str]]
+    _holders: dict[str, str]
+    _defaults: dict[str, str]
+    _queues_of: dict[str, list[Queue]]
+
     def __init__(
         self,
         agenda: Agenda,
@@ -89,12 +96,13 @@ class Directory:
         self._org = org
         self._told = told
         self._member_told = member_told
-        self._seats: dict[str, Seat] = {}
-        self._left: set[tuple[str, str]] = set()
+        self.begun = agenda.stamp
+        self._seats = {}
+        self._left = set()
         # Where two share a station, the first one has it.
         self._holders = {user.station_id: user.id for user in reversed(org.users.values()) if user.station_id}
         self._defaults = dict(self._holders)
-        self._queues_of: dict[str, list[Queue]] = {}
+        self._queues_of = {}
         for queue in org.queues.values():
             for user_id in queue.member_ids:
                 self._queues_of.setdefault(user_id, []).append(queue)
@@ -113,6 +121,9 @@ class Directory:
                 presence_id=ON_QUEUE if on_queue else AVAILABLE,
                 status=person.routing_status,
                 not_responding=person.routing_status == NOT_RESPONDING,
+                associated=self.begun,
+                present_since=self.begun,
+                status_since=self.begun,
             )
         return seat
 

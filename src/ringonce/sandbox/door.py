@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import functools
-import ipaddress
 import random
 import re
 import urllib.parse
@@ -21,7 +20,8 @@ from ringonce.sandbox.hostile import PREFIX, doses, faults_of
 from ringonce.sandbox.http import Reply, Request
 from ringonce.sandbox.journal import Entry, Journal
 from ringonce.sandbox.line import MOST_BYTES, LeftError, Line, answer, read_body
-from ringonce.sandbox.live import serve_live
+from ringonce.sandbox.live import parts_of, serve_live
+from ringonce.sandbox.origins import preflight, shared, sharing, welcome
 from ringonce.sandbox.refusals import refuse
 from ringonce.sandbox.snapshot import pack, unpack
 from ringonce.sandbox.sockets import Message, Receive, Send, serve_channel
@@ -61,8 +61,10 @@ class Door:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         path: str = scope["path"]
-        if not self._welcome(headers):
+        if not self._welcome(headers, path):
             await answer(self._not_here(), send)
+        elif asked := preflight(scope["method"], path, headers):
+            await answer(asked, send)
         elif path == "/" and scope["method"] == "GET":
             await answer(Reply(302, headers=(("Location", "/_sandbox/"),)), send)
         elif path == "/_sandbox" or path.startswith("/_sandbox/"):
@@ -70,14 +72,14 @@ class Door:
             await self._admin(scope, receive, send)
             self.rearm()
         else:
-            await self._api(scope, headers, receive, send)
+            await self._api(scope, headers, receive, shared(send, path, headers))
             self._keep_armed()
 
     def reset(self) -> None:
         """Begin again: no calls, tokens, faults or requests; the clock keeps its mode and speed."""
+        self.world.reset()
         self.end_faults()
         self.journal.clear()
-        self.world.reset()
         self.clock.anchor()
         self.release()
         self.rearm()
@@ -94,16 +96,36 @@ class Door:
         """
         whole, come_alive = unpack(packed, {"door": self}, [self.world])
         if not isinstance(whole, dict) or {*_KEPT, "mode", "speed"} - set(whole) or whole["world"] is not self.world:
-            raise SandboxError("The snapshot was not put back", why="it holds no world", fix="Send a whole snapshot.")
+            raise _not_put_back("it holds no world")
+        kinds = {"faults": Faults, "journal": Journal, "doses": dict | None, "_dice": random.Random}
+        if odd := [name for name, kind in kinds.items() if not isinstance(whole[name], kind)]:
+            raise _not_put_back(f"{odd[0]} is nothing that belongs there")
+        before = {name: getattr(self, name) for name in _KEPT[1:]}, dict(vars(self.world)), vars(self.clock).copy()
+        try:
+            self._live_on(whole, come_alive)
+        except Exception as wrong:  # types do not tell everything; whatever it was, nothing may stay of it
+            kept, world, clock = before
+            for thing, was in ((self.world, world), (self.clock, clock)):
+                vars(thing).clear()
+                vars(thing).update(was)
+            vars(self).update(kept)
+            self.rearm()
+            raise (
+                wrong if isinstance(wrong, SandboxError) else _not_put_back("the world in it does not hold")
+            ) from wrong
+        self.release()
+
+    def _live_on(self, whole: dict[str, Any], come_alive: Callable[[], None]) -> None:
         self.clock.change({"mode": whole["mode"], "speed": whole["speed"]})
         connected = self.world.channels.connected()
         come_alive()
-        for name in _KEPT[1:]:
-            setattr(self, name, whole[name])
-        self.world.channels.reconnect(connected)
+        vars(self).update({name: whole[name] for name in _KEPT[1:]})
         self.clock.anchor()
-        self.release()
+        # Whatever can be looked at must be tellable; what cannot would fail every request from now on.
+        self.world.calls()
+        dict(parts_of(self))
         self.rearm()
+        self.world.channels.reconnect(connected)
 
     def release(self) -> None:
         """Let go of every answer that is being held back."""
@@ -169,11 +191,11 @@ class Door:
 
     async def _channel(self, scope: Message, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if scope["path"] == "/_sandbox/live" and self._welcome(headers):
+        if scope["path"] == "/_sandbox/live" and self._welcome(headers, scope["path"]):
             await serve_live(self, receive, send)
             return
         match = _CHANNEL.search(scope["path"])
-        if match is None or not self._welcome(headers):
+        if match is None or not self._welcome(headers, scope["path"]):
             await receive()
             await send({"type": "websocket.close"})
             return
@@ -186,13 +208,15 @@ class Door:
 
     def at_once(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Reply | None:
         """Answer a request that has come whole; None for one that needs more than the desk, untouched."""
-        if self.faults or not _for_the_desk(path) or not self._welcome(headers):
+        if self.faults or method == "OPTIONS" or not _for_the_desk(path) or not self._welcome(headers, path):
             return None
         self.clock.catch_up()
         request, entry = self._note(method, path, query, headers, body)
         reply = self._desk.handle(request)
         entry.status, entry.answer = reply.status, reply.body
         self._keep_armed()
+        if more := sharing(path, headers):
+            return msgspec.structs.replace(reply, headers=reply.headers + more)
         return reply
 
     async def _api(self, scope: Message, headers: dict[str, str], receive: Receive, send: Send) -> None:
@@ -341,19 +365,19 @@ class Door:
     def _context_id(self) -> str:
         return str(uuid.UUID(int=self._dice.getrandbits(128), version=4))
 
-    def _welcome(self, headers: dict[str, str]) -> bool:
-        # A page on the web can make a browser here send requests to loopback, under a name that it
-        # controls or with its own origin. Neither gets in, unless the user opened the sandbox to others.
-        if self._open_to_all:
-            return True
-        origin = headers.get("origin")
-        return is_loopback(headers.get("host", "localhost")) and (
-            origin is None or is_loopback(origin.partition("://")[2])
-        )
+    def _welcome(self, headers: dict[str, str], path: str) -> bool:
+        return welcome(headers, path, open_to_all=self._open_to_all)
 
     def _not_here(self) -> Reply:
-        words = "The sandbox answers to loopback names only (localhost, 127.0.0.1, [::1]), unless --host opens it."
+        words = (
+            "The sandbox answers to loopback names only (localhost, 127.0.0.1, [::1]), unless --host opens it, "
+            "and at /_sandbox and /oauth/authorize to no page but its own."
+        )
         return refuse(403, context_id=self._context_id(), why=words)
+
+
+def _not_put_back(why: str) -> SandboxError:
+    return SandboxError("The snapshot was not put back", why=why, fix="Send a whole snapshot.")
 
 
 def _for_the_desk(path: str) -> bool:
@@ -372,13 +396,3 @@ def bearer_of(request: Request) -> str:
 
 def _bearer(authorization: str) -> str:
     return authorization.partition(" ")[2].strip()
-
-
-@functools.lru_cache(maxsize=64)
-def is_loopback(netloc: str) -> bool:
-    """Say whether a host, with or without a port, is this machine and no other."""
-    try:
-        name = urllib.parse.urlsplit(f"//{netloc}").hostname or ""
-        return name == "localhost" or name.endswith(".localhost") or ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -84,10 +84,13 @@ class Fault:
 class Faults:
     """The troubles that are set, in order; the first that matches a request and wins its roll fires."""
 
+    _made: int
+    _set: dict[str, tuple[Fault, re.Pattern[str], random.Random]]
+
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
         self._made = 0
-        self._set: dict[str, tuple[Fault, re.Pattern[str], random.Random]] = {}
+        self._set = {}
 
     def add(self, fields: object, fault_id: str = "") -> Fault:
         """Set a fault, or raise `SandboxError` naming the field that is wrong. An id of its own takes no number."""

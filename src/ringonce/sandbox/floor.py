@@ -19,6 +19,8 @@ class Floor:
     changes what *free* says calls `look`.
     """
 
+    _waiting: list[tuple[Conversation, Participant]]
+
     def __init__(
         self,
         agenda: Agenda,
@@ -35,7 +37,7 @@ class Floor:
         self._changed = changed
         self._free = free
         self._silent = silent
-        self._waiting: list[tuple[Conversation, Participant]] = []
+        self._waiting = []
 
     def wait(self, conversation: Conversation, queue: Participant) -> None:
         """Let a conversation wait with the leg of its queue."""

@@ -53,9 +53,13 @@ class Entry(msgspec.Struct, gc=False):
 class Journal:
     """The last requests, oldest first, and the bodies of the last of them; headers never enter it."""
 
+    _whole: collections.deque[Entry]
+    _entries: collections.deque[Entry]
+    total: int
+
     def __init__(self) -> None:
-        self._whole: collections.deque[Entry] = collections.deque()
-        self._entries: collections.deque[Entry] = collections.deque(maxlen=KEPT)
+        self._whole = collections.deque()
+        self._entries = collections.deque(maxlen=KEPT)
         self.total = 0
         """How many requests there were since the beginning, those that are no longer kept included."""
 

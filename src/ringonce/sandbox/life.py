@@ -31,6 +31,10 @@ class Exchange:
     *changed* hears of every conversation after each change of it, *queued* of every leg that waits in a queue.
     """
 
+    conversations: dict[str, Conversation]
+    _running_of: dict[str, dict[str, Conversation]]
+    _moved: dict[str, tuple[Conversation, Participant]]
+
     def __init__(
         self,
         agenda: Agenda,
@@ -38,9 +42,9 @@ class Exchange:
         changed: Callable[[Conversation], None],
         queued: Callable[[Conversation, Participant], None],
     ) -> None:
-        self.conversations: dict[str, Conversation] = {}
-        self._running_of: dict[str, dict[str, Conversation]] = {}
-        self._moved: dict[str, tuple[Conversation, Participant]] = {}
+        self.conversations = {}
+        self._running_of = {}
+        self._moved = {}
         self._agenda = agenda
         self._lines = lines
         self._changed = changed

@@ -20,6 +20,7 @@ from ringonce.sandbox.world import World, ground_truth
 
 EVERY: Final = 0.15  # seconds between two looks
 CALLS, REQUESTS, AGENTS = 100, 150, 60
+_REFUSALS: Final = {486: "busy", 600: "busy", 603: "declined"}
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -73,22 +74,23 @@ def parts_of(house: Shown) -> Iterator[tuple[str, bytes]]:
     yield "clock", _ENCODE({"now": iso(world.now), "mode": clock.mode, "speed": clock.speed})
     yield "faults", _ENCODE({"set": house.faults.all(), "doses": house.doses, "usual": dict(USUAL)})
     yield "requests", _ENCODE({"total": house.journal.total, "last": house.journal.all(-REQUESTS)})
-    calls = _last(world)
+    calls, total = _last(world)
     for whole in calls:
         yield f"call.{whole.id}", _ENCODE(_call(whole, world.org))
-    yield "order", _ENCODE({"total": len(world.exchange.conversations), "last": [each.id for each in calls]})
+    yield "order", _ENCODE({"total": total, "last": [each.id for each in calls]})
     yield "agents", _ENCODE(_agents(world, calls))
 
 
-def _last(world: World) -> list[Conversation]:
-    """The newest calls, newest first; those that still go on are never crowded out by what is over."""
+def _last(world: World) -> tuple[list[Conversation], int]:
+    """The newest calls, newest first, and how many there were; what goes on is not crowded out by what is over."""
     newest: list[Conversation] = []
+    number = -1
     # A callback is no call until somebody has called.
     called = (each for each in reversed(world.exchange.conversations.values()) if each.agent_id)
     for number, whole in enumerate(called):
         if number < CALLS or (not whole.ended and number < CALLS * 10):
             newest.append(whole)
-    return newest[: CALLS * 2]
+    return newest[: CALLS * 2], number + 1
 
 
 def _call(whole: Conversation, org: Org) -> dict[str, Any]:
@@ -96,8 +98,17 @@ def _call(whole: Conversation, org: Org) -> dict[str, Any]:
     return {
         **ground_truth(whole),
         "agent": agent.name if agent else whole.agent_id,
+        **({"outcome": _outcome(whole)} if whole.ended else {}),
         "legs": [_leg(leg) for leg in whole.participants],
     }
+
+
+def _outcome(whole: Conversation) -> str:
+    """What a call that is over came to, in a word or two."""
+    if whole.answered:
+        return "ended"
+    codes = [leg.reason.code for leg in whole.participants[1:] if leg.reason is not None]
+    return _REFUSALS.get(codes[-1], "not reached") if codes else "not reached"
 
 
 def _leg(leg: Participant) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from ringonce.sandbox.conversation import Conversation, Participant
 class OneAtATime:
     """Remembers in which conversation each user talks. *changed* hears of the conversations that go on hold."""
 
+    _talking: dict[str, tuple[Conversation, Participant]]
+
     def __init__(self, agenda: Agenda, changed: Callable[[Conversation], None]) -> None:
         self._agenda = agenda
         self._changed = changed
-        self._talking: dict[str, tuple[Conversation, Participant]] = {}
+        self._talking = {}
 
     def note(self, conversation: Conversation) -> None:
         """A conversation has changed: whoever has just begun to talk in it stops talking elsewhere."""

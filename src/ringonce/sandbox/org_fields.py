@@ -13,15 +13,17 @@ from typing import Any, Final
 
 import msgspec
 
+from ringonce.sandbox.directory import ROUTING_STATUSES
 from ringonce.sandbox.keys import read_key
 from ringonce.sandbox.org import GRANTS, Did, DidPool, OAuthClient, Queue, Role, Station, User, WrapUpCode
 from ringonce.sandbox.redirects import flaw_of
 from ringonce.sandbox.registration import STATES
 from ringonce.sandbox.scopes import SCOPES
-from ringonce.sandbox.stories import Story
+from ringonce.sandbox.stories import Story, address_of
 from ringonce.sandbox.trouble import SandboxError
 
 SECONDS: Final = 86_400.0
+_ID: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 _E164: Final = re.compile(r"\+[1-9]\d{6,14}")
 _FIX: Final = "`ringonce sandbox --print-org` writes a whole file to start from; docs/sandbox.md lists the fields."
 _TYPES: Final = {
@@ -33,6 +35,13 @@ _TYPES: Final = {
 }
 Check = Callable[[Any], str]
 """Says what is wrong with a value; nothing if it is right."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Each:
+    """A check of every item of a list."""
+
+    check: Check
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ class Table:
     makes: Any
     key: str
     """The field that ids are made from where a file gives none."""
-    checks: Mapping[str, Check] = dataclasses.field(default_factory=dict)
+    checks: Mapping[str, Check | Each] = dataclasses.field(default_factory=dict)
     references: Mapping[str, Reference] = dataclasses.field(default_factory=dict)
     usual: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """What the class asks for and a file may leave out."""
@@ -69,8 +78,19 @@ def _one_of(*known: str) -> Check:
     return lambda value: "" if value in known else f"{value!r} is none of {', '.join(known)}"
 
 
-def _each(check: Check) -> Check:
-    return lambda values: next(filter(None, map(check, values)), "")
+def _identifier(value: Any) -> str:
+    return "" if _ID.fullmatch(value) else f"{value!r} is no id: letters, digits, and . _ - inside, up to 100"
+
+
+def _station_type(value: Any) -> str:
+    known = "inin_webrtc_softphone, inin_managed_sip_phone, inin_remote or another inin_…"
+    return "" if re.fullmatch(r"inin_[a-z0-9_]+", value) else f"{value!r} is none of {known}"
+
+
+def _callee(value: Any) -> str:
+    address = address_of(value)
+    known = re.fullmatch(r"sip:[^@\s]+@[^@\s]+", address) or _E164.fullmatch(address.removeprefix("tel:"))
+    return "" if known else f"{value!r} is neither a number in E.164, such as +15551234567, nor a SIP address"
 
 
 def _email(value: Any) -> str:
@@ -105,29 +125,38 @@ def _maybe(check: Check) -> Check:
 
 _MOMENT: Final = _within(0, SECONDS)
 TABLES: Final[Mapping[str, Table]] = {
-    "roles": Table(Role, "name", {"name": _words, "permissions": _each(_permission), "caller_ids": _each(_number)}),
+    "roles": Table(
+        Role, "name", {"id": _identifier, "name": _words, "permissions": Each(_permission), "caller_ids": Each(_number)}
+    ),
     "stations": Table(
-        Station, "name", {"name": _words, "type": _words}, {"web_rtc_user": Reference("web_rtc_user_id", "users")}
+        Station,
+        "name",
+        {"id": _identifier, "name": _words, "type": _station_type},
+        {"web_rtc_user": Reference("web_rtc_user_id", "users")},
     ),
     "users": Table(
         User,
         "email",
         {
+            "id": _identifier,
             "name": _words,
             "email": _email,
             "caller_id": _maybe(_number),
             "state": _one_of("active", "inactive", "deleted"),
+            "routing_status": _one_of(*ROUTING_STATUSES),
         },
         {"station": Reference("station_id", "stations"), "roles": Reference("roles", "roles", many=True)},
     ),
-    "wrapup_codes": Table(WrapUpCode, "name", {"name": _words}),
+    "wrapup_codes": Table(WrapUpCode, "name", {"id": _identifier, "name": _words}),
     "queues": Table(
         Queue,
         "name",
         {
+            "id": _identifier,
             "name": _words,
             "calling_party_number": _maybe(_number),
             "wrapup_prompt": _one_of("mandatory", "optional", "timeout", "forcedTimeout", "agentRequested"),
+            "wrapup_timeout": _within(0, SECONDS),
         },
         {
             "members": Reference("member_ids", "users", many=True),
@@ -144,30 +173,30 @@ TABLES: Final[Mapping[str, Table]] = {
     "numbers": Table(
         Did,
         "number",
-        {"number": _number, "state": _one_of("active", "inactive")},
+        {"id": _identifier, "number": _number, "state": _one_of("active", "inactive")},
         {"owner": Reference("owner_id", "users")},
     ),
     "clients": Table(
         OAuthClient,
         "name",
         {
-            "id": _words,
+            "id": _identifier,
             "secret": _words,
             "name": _words,
             "token_lifetime": _within(300, 172_800),
-            "grants": _each(_one_of(*GRANTS)),
-            "scopes": _maybe(_each(_one_of(*SCOPES))),
-            "redirect_uris": _each(flaw_of),
+            "grants": Each(_one_of(*GRANTS)),
+            "scopes": Each(_one_of(*SCOPES)),
+            "redirect_uris": Each(flaw_of),
             "public_key": _key,
             "state": _one_of(*STATES),
         },
         {"roles": Reference("roles", "roles", many=True)},
     ),
-    "did_pool": Table(DidPool, "first", {"first": _number, "last": _number}, usual={"comments": ""}),
+    "did_pool": Table(DidPool, "first", {"id": _identifier, "first": _number, "last": _number}, usual={"comments": ""}),
     "callees": Table(
         Story,
         "number",
-        dict.fromkeys(("answers", "refuses", "voicemail", "hangs_up", "drops"), _MOMENT),
+        {"number": _callee, **dict.fromkeys(("answers", "refuses", "voicemail", "hangs_up", "drops"), _MOMENT)},
     ),
 }
 LEFT_OUT: Final = {"numbers": {"owner_type"}, "callees": {"title", "reason"}}
@@ -228,15 +257,20 @@ def read_entry(name: str, entry: object, path: str) -> dict[str, Any]:
     }
 
 
-def read_field(value: object, kind: Any, check: Check | None, path: str) -> Any:
+def read_field(value: object, kind: Any, check: Check | Each | None, path: str) -> Any:
     """Read one value as what its field takes."""
     if isinstance(value, bool) and kind is not bool:
         raise wrong(path, "true and false make no sense here")
     try:
         read = msgspec.convert(value, kind)
     except msgspec.ValidationError as misfit:
-        raise wrong(path, _in_words(str(misfit))) from misfit
-    if check is not None and (why := check(read)):
+        words, _, place = str(misfit).partition(" - at `$")
+        raise wrong(path + place.rstrip("`"), _in_words(words)) from misfit
+    if isinstance(check, Each):
+        for number, each in enumerate(value if isinstance(value, list) else ()):
+            if why := check.check(each):
+                raise wrong(f"{path}[{number}]", why)
+    elif check is not None and (why := check(read)):
         raise wrong(path, why)
     return read
 

@@ -11,11 +11,13 @@ from ringonce.sandbox.default_org import AGENT, by_id, numbered_agents
 from ringonce.sandbox.dice import named
 from ringonce.sandbox.org import Did, DidPool, OAuthClient, Org, Role, User
 from ringonce.sandbox.org_fields import TABLES, fields_of, hints, read_entry, read_field, refuse_unknown, wrong
+from ringonce.sandbox.settings import MOST_A_MINUTE
 from ringonce.sandbox.stories import SipReason, Story, address_of
 from ringonce.sandbox.trouble import SandboxError
 
 MOST_BYTES: Final = 64 * 2**20
 _TOP: Final = {"id": str, "name": str, "short_name": str, "main_number": str, "rate_limit": int}
+_TOP_CHECKS: Final = {"id": TABLES["users"].checks["id"]}
 _NAMES: Final = {"roles": "name", "stations": "name", "users": "email", "wrapup_codes": "name"}
 _BEFORE: Final = (
     "A file of an organisation, for `ringonce sandbox --org`. What it leaves out, the organisation has not.\n"
@@ -27,7 +29,7 @@ def read_org(file: Path, *, agents: int = 0) -> Org:
     try:
         if file.stat().st_size > MOST_BYTES:
             raise wrong(str(file), f"it is larger than {MOST_BYTES} bytes")
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as unread:
         why = (unread.strerror or str(unread)).lower() if isinstance(unread, OSError) else "it is no text in UTF-8"
         raise wrong(str(file), why) from unread
@@ -40,6 +42,8 @@ def parse_org(text: str, *, agents: int = 0) -> Org:
         whole = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as broken:
         raise wrong("it is no TOML", str(broken)) from broken
+    except ValueError as unread:
+        raise wrong("it is no TOML", "a number in it has thousands of digits") from unread
     refuse_unknown(whole, {**_TOP, **TABLES}, "")
     return _Reader(whole).org(agents)
 
@@ -54,7 +58,9 @@ class _Reader:
 
     def org(self, agents: int) -> Org:
         top = {
-            name: read_field(self._whole[name], kind, None, name) for name, kind in _TOP.items() if name in self._whole
+            name: read_field(self._whole[name], kind, _TOP_CHECKS.get(name), name)
+            for name, kind in _TOP.items()
+            if name in self._whole
         }
         # Ids are known before anything is made, as stations and users name each other.
         for name, entries in self._entries.items():
@@ -65,8 +71,8 @@ class _Reader:
         self._refuse_shared_stations()
         stations, users = numbered_agents(agents, self._role_of_agents())
         limit = top.pop("rate_limit", 300)
-        if limit < 0:
-            raise wrong("rate_limit", "it is a number of requests a minute; 0 lifts the limit")
+        if not 0 <= limit <= MOST_A_MINUTE:
+            raise wrong("rate_limit", f"it is a number of requests a minute up to {MOST_A_MINUTE}; 0 lifts the limit")
         main = top.pop("main_number", "+15551230000")
         read_field(main, str, TABLES["numbers"].checks["number"], "main_number")
         return Org(
@@ -93,9 +99,11 @@ class _Reader:
     def _give_ids(self, name: str, entries: list[dict[str, Any]]) -> None:
         key, seen = TABLES[name].key, set()
         for place, entry in enumerate(entries):
+            field = "id" if "id" in entry else key
             entry.setdefault("id", named(f"{name}/{entry[key]}"))
             if entry["id"] in seen:
-                raise wrong(f"{name}[{place}].id", f"{entry['id']!r} is taken; without ids, each needs another {key}")
+                other = f"without ids, each entry needs another {key}" if field == key else "each entry needs another"
+                raise wrong(f"{name}[{place}].{field}", f"{entry[field]!r} is taken; {other}")
             seen.add(entry["id"])
 
     def _make(self, name: str, place: int, entry: dict[str, Any]) -> Any:
@@ -156,6 +164,11 @@ class _Reader:
                 raise wrong(f"{path}.{'sip' if code else 'phrase'}", "it has a meaning only with refuses")
             if "refuses" in fields:
                 fields["reason"] = SipReason(code or 603, phrase or "Decline")
+            for field in ("hangs_up", "drops"):
+                if fields.get(field) is not None and "refuses" in fields:
+                    raise wrong(
+                        f"{path}.{field}", "it has a meaning only once somebody has answered, and this one refuses"
+                    )
             if len([each for each in ("answers", "refuses", "voicemail") if fields.get(each) is not None]) > 1:
                 raise wrong(path, "answers, refuses and voicemail exclude each other")
             yield address, Story(**{"title": "as its org file says", **fields})

@@ -7,43 +7,23 @@ import itertools
 import os
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from ringonce.sandbox.settings import Settings
 from ringonce.sandbox.trouble import SandboxError
 
 if TYPE_CHECKING:
     from ringonce.sandbox.door import Door
-    from ringonce.sandbox.org import Org
     from ringonce.sandbox.server import Server
 
 T = TypeVar("T")
-ClockMode = Literal["real", "manual"]
-Hostile = bool | Mapping[str, float]
 
 _EXTRA = frozenset({"starlette", "uvicorn", "httptools", "websockets"})
 _PATIENCE: Final = 30.0  # seconds for one question to a sandbox that is busy
 _WITHOUT_PORT = itertools.count(1)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What a sandbox is made of; `Sandbox` says what each means."""
-
-    host: str = "127.0.0.1"
-    port: int | None = 0
-    agents: int = 0
-    seed: int = 0
-    speed: float = 1.0
-    clock: ClockMode = "real"
-    org: "Org | str | os.PathLike[str] | None" = None
-    rate_limit: int | None = None
-    hostile: Hostile = False
-    faults: Iterable[Mapping[str, Any]] = ()
-    wall: Callable[[], float] = time.monotonic
 
 
 class Running:
@@ -104,8 +84,9 @@ def furnish(settings: Settings) -> "tuple[Door, Server, str]":
     server = web()
     from ringonce.sandbox.clock import Clock
     from ringonce.sandbox.default_org import default_org
-    from ringonce.sandbox.door import Door, is_loopback
+    from ringonce.sandbox.door import Door
     from ringonce.sandbox.org_file import read_org
+    from ringonce.sandbox.origins import is_loopback
     from ringonce.sandbox.world import World
 
     org = settings.org
@@ -113,7 +94,7 @@ def furnish(settings: Settings) -> "tuple[Door, Server, str]":
         org = read_org(Path(org), agents=settings.agents)
     if settings.rate_limit is not None:
         org = dataclasses.replace(org or default_org(settings.agents), rate_limit=settings.rate_limit or None)
-    world = World(now=time.time(), seed=settings.seed, agents=settings.agents, org=org)
+    world = World(now=settings.begins(), seed=settings.seed, agents=settings.agents, org=org)
     clock = Clock(world, wall=settings.wall, mode=settings.clock, speed=settings.speed)
     door = Door(world, clock, seed=settings.seed, open_to_all=not is_loopback(settings.host))
     for fault in settings.faults:

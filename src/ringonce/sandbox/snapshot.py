@@ -27,11 +27,14 @@ import msgspec
 
 from ringonce.sandbox.agenda import Agenda
 from ringonce.sandbox.channels import Socket
+from ringonce.sandbox.fitting import fields_in, misfit_among, misfit_of
 from ringonce.sandbox.trouble import SandboxError
 
 FORMAT: Final = 1
 ROOM: Final = "ringonce.sandbox."
-_CLOSED: Final = frozenset({"server", "running", "door", "admin", "protocol", "line", "sockets", "snapshot"})
+_CLOSED: Final = frozenset(
+    {"server", "running", "settings", "door", "admin", "origins", "protocol", "line", "sockets", "snapshot"}
+)
 """Modules of the network: nothing of theirs is in a world."""
 _Rest = dict[str, Any]
 
@@ -52,11 +55,16 @@ def unpack(packed: object, outside: Mapping[str, object], living: Sequence[objec
         raise _unread(f"it is no snapshot of format {FORMAT}")
     try:
         unpacker = _Unpacker(packed["objects"], outside, {type(each): each for each in living})
-        return unpacker.value(packed["root"]), unpacker.come_alive
+    except (KeyError, TypeError) as wrong:
+        raise _unread("it has no objects") from wrong
+    try:
+        top = unpacker.value(packed.get("root"))
+        unpacker.check()
     except SandboxError:
         raise
-    except (LookupError, TypeError, ValueError, AttributeError, ImportError, RecursionError) as wrong:
-        raise _unread(f"{type(wrong).__name__}: {wrong}") from wrong
+    except Exception as wrong:  # a stranger's text may break Python's own classes in any way
+        raise _unread(f"{unpacker.place} cannot be read") from wrong
+    return top, unpacker.come_alive
 
 
 class _Packer:
@@ -123,7 +131,8 @@ class _Packer:
                 return {"dice": self.value(thing.getstate())}
             case itertools.count():
                 return {"count": int(re.sub(r"\D", "", repr(thing)))}
-        fields = _state(thing)
+        _name(type(thing))
+        fields = fields_in(thing)
         if isinstance(thing, Socket):
             fields |= {"deliver": None, "closed": None}
         if isinstance(thing, Agenda):
@@ -137,9 +146,11 @@ class _Unpacker:
     def __init__(self, nodes: list[Any], outside: Mapping[str, object], living: Mapping[type, object]) -> None:
         self._nodes = nodes
         self._living = living
-        self._later: list[tuple[object, _Rest]] = []
+        self._later: list[tuple[int, object, _Rest]] = []
         self._outside = outside
         self._made: dict[int, Any] = {}
+        self.place = "its root"
+        """What is being read."""
 
     def value(self, packed: Any) -> Any:
         if not isinstance(packed, dict):
@@ -157,9 +168,24 @@ class _Unpacker:
                 return base64.b64decode(text, validate=True)
         return self._doing(packed)
 
+    def check(self) -> None:
+        """Refuse what is not as its class tells; only once all is read, as things may name each other in a circle."""
+        for place, made in self._made.items():
+            # A connection's two ways to talk are the door's to give.
+            kind = type(made)
+            if kind.__module__.startswith(ROOM) and kind not in self._living and kind is not Socket:
+                self._refuse_misfit(place, kind, misfit_of(made))
+        for place, thing, has in self._later:
+            self._refuse_misfit(place, type(thing), misfit_among(type(thing), has))
+
+    @staticmethod
+    def _refuse_misfit(place: int, kind: type, field: str) -> None:
+        if field:
+            raise _unread(f"{field} of object {place}, a {kind.__name__}, is missing or nothing that belongs there")
+
     def come_alive(self) -> None:
         """Let what lives be what was read."""
-        for thing, has in self._later:
+        for _, thing, has in self._later:
             vars(thing).clear()
             vars(thing).update(has)
 
@@ -179,6 +205,7 @@ class _Unpacker:
         raise _unread(f"it names something unknown: {', '.join(packed)[:80]}")
 
     def _make(self, place: int) -> Any:
+        self.place = f"object {place}"
         node = self._nodes[place] if place >= 0 else None
         made: Any
         match node:
@@ -207,7 +234,7 @@ class _Unpacker:
                 made = self._made[place] = self._living[kind] if kind in self._living else _blank(kind)
                 fields = {field: self.value(each) for field, each in has.items()}
                 if kind in self._living:
-                    self._later.append((made, fields))
+                    self._later.append((place, made, fields))
                 else:
                     _fill(made, fields)
             case _:
@@ -249,16 +276,6 @@ def _find(name: str, kind: type) -> Any:
 
 def _allowed(module: str) -> bool:
     return module.startswith(ROOM) and module.removeprefix(ROOM).partition(".")[0] not in _CLOSED
-
-
-def _state(thing: Any) -> _Rest:
-    kind = type(thing)
-    if isinstance(thing, msgspec.Struct):
-        return {name: getattr(thing, name) for name in kind.__struct_fields__}
-    if dataclasses.is_dataclass(kind):
-        return {field.name: getattr(thing, field.name) for field in dataclasses.fields(kind)}
-    _name(kind)
-    return dict(vars(thing))
 
 
 def _blank(kind: Any) -> Any:

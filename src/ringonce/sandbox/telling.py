@@ -24,6 +24,8 @@ _VIEWS: tuple[tuple[str, str, Shape], ...] = (
 class Teller:
     """Publishes on the channels what is told to it."""
 
+    _details: "_Details"
+
     def __init__(self, agenda: Agenda, channels: Channels, org: Org, directory: Directory) -> None:
         self._agenda = agenda
         self._channels = channels
@@ -82,11 +84,14 @@ class Teller:
 class _Details:
     """Tells each beginning and each end once. It remembers only conversations that somebody listens to."""
 
+    _told: dict[str, set[str]]
+    _attributes: dict[str, dict[str, str]]
+
     def __init__(self, agenda: Agenda, channels: Channels) -> None:
         self._agenda = agenda
         self._channels = channels
-        self._told: dict[str, set[str]] = {}
-        self._attributes: dict[str, dict[str, str]] = {}
+        self._told = {}
+        self._attributes = {}
 
     def tell(self, whole: Conversation) -> None:
         """Publish what is new in a conversation."""

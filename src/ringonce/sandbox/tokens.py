@@ -50,10 +50,12 @@ class Token(msgspec.Struct, eq=False, gc=False):
 class Tokens:
     """Every token that was ever issued and not revoked, the expired ones included: those get words of their own."""
 
+    _tokens: dict[str, Token]
+
     def __init__(self, agenda: Agenda, dice: Dice) -> None:
         self._agenda = agenda
         self._dice = dice
-        self._tokens: dict[str, Token] = {}
+        self._tokens = {}
 
     def issue(
         self,

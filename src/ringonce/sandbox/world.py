@@ -54,6 +54,10 @@ class World:
     callbacks: Callbacks
     rate_limit: int | None
     analytics_lag: float
+    _seed: int
+    _given: Org
+    _one_at_a_time: OneAtATime
+    _teller: Teller
 
     def __init__(self, *, now: float, seed: int = 0, agents: int = 0, org: Org | None = None) -> None:
         self._seed = seed
@@ -79,8 +83,9 @@ class World:
 
     def reset(self) -> None:
         """Begin again: no call, token or channel, the dice as new; the time stays. Open connections are closed."""
-        self.channels.close()
+        older = self.channels
         self._begin(self.now)
+        older.close()
 
     def issue_user_token(
         self, user_id: str, client_id: str = "your_client_id", *, scopes: Iterable[str] | None = None

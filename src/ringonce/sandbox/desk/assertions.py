@@ -8,7 +8,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from ringonce.sandbox.desk.visit import moment
+from ringonce.sandbox.agenda import moment
 from ringonce.sandbox.keys import read_key
 from ringonce.sandbox.org import OAuthClient, User
 from ringonce.sandbox.trouble import SandboxError

@@ -2,10 +2,12 @@
 
 import msgspec
 
+from ringonce.sandbox.agenda import moment
 from ringonce.sandbox.callbacks import Wish
 from ringonce.sandbox.conversation import Conversation, Participant
 from ringonce.sandbox.desk.calls import station_of
 from ringonce.sandbox.desk.legs import communication, conversation, live_leg_of, participant, reachable
+from ringonce.sandbox.desk.parties import dialled
 from ringonce.sandbox.desk.routes import Route
 from ringonce.sandbox.desk.steering import (
     CHANGE_PARTICIPANT,
@@ -15,7 +17,7 @@ from ringonce.sandbox.desk.steering import (
     change_leg,
     disconnect_all,
 )
-from ringonce.sandbox.desk.visit import Answer, Visit, found, moment
+from ringonce.sandbox.desk.visit import Answer, Visit, found
 from ringonce.sandbox.lines import Destination, Order
 from ringonce.sandbox.shapes import callbacks, nested
 from ringonce.sandbox.shapes.problems import Problem, bad_request, invalid_value
@@ -236,7 +238,7 @@ def call(visit: Visit, conversation_id: str) -> Answer:
     order = Order(
         agent=agent,
         station=station_of(visit, agent),
-        destinations=(Destination(dialled=asked.call_number or leg.callback.numbers[0]),),
+        destinations=(Destination(dialled=dialled("callNumber", asked.call_number or leg.callback.numbers[0])),),
         caller_id=leg.callback.caller_id,
         caller_name=leg.callback.caller_name,
         queue_id=leg.queue_id,
@@ -291,6 +293,7 @@ def _invalid_date(text: str) -> Problem:
 
 def _numbers(numbers: list[str], *, strictly: bool) -> list[str]:
     for number in numbers:
+        dialled("callbackNumbers", number)
         if not number.strip() or (strictly and not story_of(address_of(number)).routable):
             raise invalid_value("callbackNumbers", number, ["a telephone number"])
     return numbers

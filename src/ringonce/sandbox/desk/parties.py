@@ -1,12 +1,15 @@
 """Whom a request names: a user, a queue or an address."""
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
 from ringonce.sandbox.desk.visit import Visit, found
 from ringonce.sandbox.lines import Destination
-from ringonce.sandbox.shapes.problems import Problem, bad_request, not_found
+from ringonce.sandbox.shapes.problems import Problem, bad_request, invalid_value, not_found
+
+LONGEST_ADDRESS: Final = 255
 
 
 class Party(msgspec.Struct, rename="camel"):
@@ -31,9 +34,16 @@ def _destination(visit: Visit, party: Party) -> Destination:
     if party.queue_id:
         return of_queue(visit, party.queue_id)
     if party.address:
-        return Destination(dialled=party.address, name=party.name or "")
+        return Destination(dialled=dialled("phoneNumber", party.address), name=party.name or "")
     words = "A destination is required: phoneNumber, callUserId, callQueueId, participants or conversationIds."
     raise bad_request(words, field="phoneNumber", code="required.field.missing")
+
+
+def dialled(field: str, text: str) -> str:
+    """What is to be dialled; 400 for what no telephone could. A number that leads nowhere fails once it is called."""
+    if len(text) > LONGEST_ADDRESS or not text.isprintable():
+        raise invalid_value(field, ascii(text[:40])[1:-1], ["a telephone number or a SIP address"])
+    return text
 
 
 def of_user(visit: Visit, user_id: str, *, voicemail: bool = False) -> Destination:

@@ -5,7 +5,7 @@ import msgspec
 from ringonce.sandbox.desk.routes import Route
 from ringonce.sandbox.desk.users import MOST_IDS, user_of
 from ringonce.sandbox.desk.visit import Answer, Visit, found
-from ringonce.sandbox.directory import OFF_QUEUE, ROUTING_STATUSES, SINCE, IllegalTransitionError
+from ringonce.sandbox.directory import OFF_QUEUE, ROUTING_STATUSES, IllegalTransitionError
 from ringonce.sandbox.presences import SYSTEM_PRESENCES
 from ringonce.sandbox.shapes import organization, people
 from ringonce.sandbox.shapes.problems import bad_request, invalid_value, not_found
@@ -111,7 +111,7 @@ def routing_status(visit: Visit, user_id: str) -> Answer:
     """Whether queues send a user work. An unknown user reads as off queue, as on the platform."""
     person = visit.world.org.users.get(user_id)
     if person is None:
-        return 200, {"userId": user_id, "status": OFF_QUEUE, "startTime": SINCE}
+        return 200, {"userId": user_id, "status": OFF_QUEUE, "startTime": visit.world.directory.begun}
     return 200, people.routing_status(person, visit.world.directory)
 
 

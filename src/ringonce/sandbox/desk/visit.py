@@ -1,12 +1,12 @@
 """One request on its way through the desk: who asks, in which world, and what they sent."""
 
-import datetime as dt
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
+from ringonce.sandbox.agenda import moment
 from ringonce.sandbox.http import Request
 from ringonce.sandbox.shapes.problems import bad_request, invalid_value, not_found
 from ringonce.sandbox.tokens import Token
@@ -72,10 +72,13 @@ class Visit(msgspec.Struct):
         if not text:
             return float("-inf"), float("inf")
         try:
-            return span(text)
+            first, last = span(text)
         except (ValueError, OverflowError) as wrong:
             words = "Dates must be specified as ISO-8601 strings. For example: yyyy-MM-ddTHH:mm:ss.SSSZ"
             raise bad_request(f"{words} (interval {text!r}: {wrong})", field="interval", code="invalid.date") from wrong
+        if last < first:
+            raise bad_request(f"interval {text} ends before it begins.", field="interval")
+        return first, last
 
     def listing(self, things: Sequence[T], shape: Callable[[T], Any], *, at_most: int = 100) -> dict[str, Any]:
         """One page of *things*, each in its *shape*, in the platform's envelope."""
@@ -113,12 +116,6 @@ def span(text: str) -> tuple[float, float]:
     if first.startswith("P"):
         return moment(last) - duration(first), moment(last)
     return moment(first), moment(last)
-
-
-def moment(text: str) -> float:
-    """An ISO-8601 date as epoch seconds; without a zone it is UTC."""
-    when = dt.datetime.fromisoformat(text)
-    return (when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp()
 
 
 def duration(text: str) -> float:
