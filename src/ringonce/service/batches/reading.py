@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ringonce.client.wishes import UNREADABLE
 from ringonce.errors import InvalidInput
 from ringonce.numbers import shown
 
@@ -191,8 +192,9 @@ class Reader:
     def _object(self, text: str) -> Iterator[Row | Fault]:
         try:
             found = msgspec.json.decode(text)
-        except msgspec.DecodeError as wrong:
-            yield Fault(row=self._number, what="The line is no JSON", why=str(wrong), fix="one object on each line")
+        except UNREADABLE as wrong:
+            why = "it is nested too deeply" if isinstance(wrong, RecursionError) else str(wrong)
+            yield Fault(row=self._number, what="The line is no JSON", why=why, fix="one object on each line")
             return
         if not isinstance(found, dict):
             yield Fault(row=self._number, what="The line is no object", why=f"it is {shown(text)}", fix='{"to": …}')
