@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
@@ -47,7 +48,8 @@ class Worker:
     """
 
     def __init__(self, steps: Steps, *, beat: float = BEAT, dead_after: float = DEAD_AFTER) -> None:
-        self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        # In a form that logs don't take for a telephone number.
+        self.id = f"worker_{re.sub(r'[^0-9A-Za-z]', '_', socket.gethostname())}_{os.getpid()}_{secrets.token_hex(3)}"
         self.answered = True
         """Whether the database answered last time."""
         self._steps, self._store = steps, steps.store
@@ -142,7 +144,7 @@ class Worker:
         now = self._steps.clock()
         for dead in await self._store.look_urgently(_dead, self.id, now, self._dead_after):
             for turn in await self._store.run_urgently(turns.inherit, dead, self.id):
-                log.warning("going on with call %s of worker %s", turn.call_id, dead)
+                log.warning("going on with call %s of %s", turn.call_id, dead)
                 self._do(turn, begun=True)
         await self._find_lost()
 
