@@ -320,3 +320,26 @@ def test_an_ask_has_the_fields_that_the_service_keeps() -> None:
 
     assert CallBody.__struct_fields__ == Ask.__struct_fields__
     assert CallBody(agent=ADA, to="+15559876543").ask() == Ask(agent=ADA, to="+15559876543")
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/v1/calls?bogus=1", "agent, state"),
+        ("/v1/batches?after=batch_1", "cursor"),
+        ("/v1/now?mots=0", "most"),
+        ("/v1/stop?x", "has none"),
+        ("/v1/calls/call_1?x=1", "has none"),
+    ],
+)
+def test_a_parameter_that_a_door_does_not_have_is_refused_with_those_that_it_has(
+    service: Service, path: str, why: str
+) -> None:
+    answer = service.ask("GET", path)
+
+    assert "spelt" in problem(answer, "invalid")
+    assert why in answer.json()["detail"]
+
+
+def test_the_login_host_and_probes_may_add_parameters(service: Service) -> None:
+    assert service.ask("GET", "/healthz?now=1").status_code == 200
