@@ -211,6 +211,12 @@ class Reader:
                 why = f"it is {shown(msgspec.json.encode(value).decode())}"
                 yield Fault(row=self._number, column=name, what="The value is no text or number", why=why, fix="")
                 return
+            if isinstance(value, str) and "\0" in value:
+                fix = "leave it out"
+                yield Fault(
+                    row=self._number, column=name[:80], what="The value has a NUL", why="it is no text", fix=fix
+                )
+                return
             if value is not None and str(value).strip():
                 fields[name] = str(value).strip()
         yield Row(self._number, fields)
