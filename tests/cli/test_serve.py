@@ -44,6 +44,8 @@ def test_it_starts_with_a_sandbox_dials_drains_and_goes_on_where_it_stopped(star
     while ask(told, f"/v1/calls/{call['id']}")["state"] != "live":
         assert time.monotonic() < deadline
     assert ask(told, "/readyz")["ready"]
+    made = start("token", "create", "--name", "a second one", "--sandbox").communicate(timeout=30)[0].strip()
+    assert ask(told | {"token": made}, f"/v1/calls/{call['id']}")["id"] == call["id"]
 
     process.send_signal(signal.SIGTERM)
     _, words = process.communicate(timeout=30)

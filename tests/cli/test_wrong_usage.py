@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 
+from ringonce.cli.menu import menu
 from ringonce.cli.telling import NOTHING
 from ringonce.sandbox import Sandbox
 
@@ -98,3 +99,11 @@ def test_a_read_without_an_answer_is_not_a_call_that_may_have_rung(run: Run, san
 
     assert (status.exit_code, call.exit_code) == (6, 6)
     assert sandbox.calls() == []
+
+
+@pytest.mark.parametrize("command", [("token", "create"), ("dnc", "load"), ("serve",)], ids=" ".join)
+def test_help_keeps_its_examples_in_lines_and_its_marks_to_itself(command: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(menu, (*command, "--help")).stdout
+
+    assert "\\b" not in shown
+    assert f"\n  ringonce {' '.join(command)} " in shown

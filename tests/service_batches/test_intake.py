@@ -41,6 +41,13 @@ MALFORMED = {
     "an emergency number": (GOOD.encode() + f"c,{ADA},911\n".encode(), 4, "to", "not dialled"),
     "no agent": (GOOD.encode() + b"c,,+12125570006\n", 4, "agent", "no agent"),
     "half a JSON": (b'{"key": "a", "agent": "x", "to": "+12125550006"}\n{"key": \n', 2, "", "no JSON"),
+    "a NUL in JSON": (
+        b'{"agent": "x", "to": "+12125550006", "attributes": {"a": "b\\u0000"}}\n',
+        1,
+        "attribute.a",
+        "NUL",
+    ),
+    "JSON without an end to its depth": (b'{"agent": ' + b"[" * 50_000 + b"\n", 1, "", "nested too deeply"),
     "a list for JSON": (b'{"key": "a", "agent": "x", "to": "+12125550006"}\n[1]\n', 2, "", "no object"),
 }
 

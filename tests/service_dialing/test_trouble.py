@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sqlite3
 import time
 from collections import Counter
 
@@ -13,10 +14,11 @@ from ringonce.client.auth import RefreshToken
 from ringonce.ledger.sql import SqlLedger
 from ringonce.sandbox import Sandbox
 from ringonce.service.calls import State
-from ringonce.service.dialing import turns
+from ringonce.service.dialing import durable, turns
+from ringonce.service.dialing import worker as worker_module
 from ringonce.service.dialing.steps import Steps
 from ringonce.service.dialing.worker import Worker
-from ringonce.service.store import Store
+from ringonce.service.store import Store, StoreDown
 from ringonce.service.store.tables import identities, lines, workers
 from ringonce.service.vault import KEY, Vault, VaultSafe
 from service_dialing.conftest import ADA, Open, Working, ask, comes_true, every, until
@@ -120,3 +122,55 @@ def test_the_turns_of_a_worker_that_falls_silent_are_taken_over(
     assert turn.worker == "far-away"
     with store.read() as db:
         assert db.scalars(sa.select(lines.c.worker)).all() == [""]
+
+
+@SQLITE
+def test_a_turn_that_the_engine_could_not_write_down_ends_by_itself(
+    store: Store, sandbox: Sandbox, guard: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk is full while a turn that was taken over breaks off: its work dies without a word to whoever waits."""
+    full = {"engine": False}
+    opened = durable._ahead
+
+    def filling(url: str) -> sa.Engine:
+        made = opened(url)
+
+        @sa.event.listens_for(made, "commit")
+        def refuse(_: sa.Connection) -> None:
+            if full["engine"]:
+                raise sa.exc.OperationalError("COMMIT", {}, sqlite3.OperationalError("database or disk is full"))
+
+        return made
+
+    follow = Steps._follow
+
+    async def broken(self: Steps, call_id: str, conversation_id: str) -> None:
+        if len(broke) < 2:
+            broke.append(call_id)
+            full["engine"] = True
+            raise StoreDown("The database can't be used", why="database or disk is full")
+        await follow(self, call_id, conversation_id)
+
+    broke: list[str] = []
+    monkeypatch.setattr(durable, "_ahead", filling)
+    monkeypatch.setattr(Steps, "_follow", broken)
+    monkeypatch.setattr(worker_module, "AGAIN", 0.1)
+    ask(store, "crm-1", to="+15559870006")
+
+    async def play() -> None:
+        async with AsyncClient(base_url=sandbox.url, ledger=SqlLedger(store.engine), settle=3.0) as client:
+            steps = Steps(store, client, guard, time.time, asyncio.sleep)
+            async with Worker(steps, beat=0.05) as worker:
+                await until(store, "crm-1", State.LIVE)
+                await comes_true(lambda: len(broke) == 1 and not durable._at_work)
+                # As after a restart: nobody waits for it here, and the engine's record says that it goes on.
+                for doing in list(worker._doing.values()):
+                    doing.cancel()
+                full["engine"] = False
+                await comes_true(lambda: len(broke) == 2 and not durable._at_work)
+                full["engine"] = False
+                ended = await until(store, "crm-1", State.ENDED)
+                assert ended.outcome
+
+    asyncio.run(play())
+    assert len(sandbox.calls()) == 1

@@ -120,11 +120,21 @@ def test_what_is_called_a_secret_is_gone_whatever_it_looks_like(name: str) -> No
         "at 2026-11-22T20:04:12.345Z and on 2026-11-22",
         "HTTP 503 after 81 tries, next in 3600.0 s",
         "listening on http://127.0.0.1:8090",
-        "worker host-7-4711-a1b2c3 took 100 000 rows",
+        "worker_host_7_4711_a1b2c3 took 100 000 rows",
+        "going on with call call_1a3185c5000247d787b3e8e of worker_vm_1234567_4711_00678c",
+        'File "/srv/app/.venv/lib/python3.11/site-packages/sqlalchemy/engine/strategies/default.py", line 954, in go',
     ],
 )
 def test_what_is_neither_stays_as_it_is(text: str) -> None:
     assert masked(text) == text
+
+
+@pytest.mark.parametrize("path", ["/calls/15559876543/x.py", "/calls/1-555-987-6543.py", f"/calls/{'a1' * 25}.py"])
+def test_a_number_or_a_secret_in_a_path_is_masked(path: str) -> None:
+    said = masked(f'File "{path}", line 1')
+
+    assert "9876543" not in digits_of(said)
+    assert "a1" * 25 not in said
 
 
 def test_an_integer_that_may_be_a_number_is_masked_and_others_stay() -> None:

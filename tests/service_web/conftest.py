@@ -88,6 +88,7 @@ class Service:
         ):
             self.store: Store = home.store
             self.ledger = home.ledger
+            self.desk = desk
             self._up.set()
             await self._stop.wait()
 

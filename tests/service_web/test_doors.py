@@ -320,3 +320,42 @@ def test_an_ask_has_the_fields_that_the_service_keeps() -> None:
 
     assert CallBody.__struct_fields__ == Ask.__struct_fields__
     assert CallBody(agent=ADA, to="+15559876543").ask() == Ask(agent=ADA, to="+15559876543")
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/v1/calls?bogus=1", "agent, state"),
+        ("/v1/batches?after=batch_1", "cursor"),
+        ("/v1/now?mots=0", "most"),
+        ("/v1/stop?x", "has none"),
+        ("/v1/calls/call_1?x=1", "has none"),
+    ],
+)
+def test_a_parameter_that_a_door_does_not_have_is_refused_with_those_that_it_has(
+    service: Service, path: str, why: str
+) -> None:
+    answer = service.ask("GET", path)
+
+    assert "spelt" in problem(answer, "invalid")
+    assert why in answer.json()["detail"]
+
+
+def test_the_login_host_and_probes_may_add_parameters(service: Service) -> None:
+    assert service.ask("GET", "/healthz?now=1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "says"),
+    [
+        (b"", "invalid", "The body is empty"),
+        (b'{"agent": "a", "to": "+15559876543", "attributes": {"a": "b\\u0000"}}', "invalid", "attributes"),
+        (b'{"agent": "a", "to": "+15559876543", "not_before": "2026-11-23T09:00"}', "invalid", "seconds since 1970"),
+    ],
+    ids=["empty", "a NUL", "a day in words"],
+)
+def test_a_body_that_can_not_be_used_is_told_in_words(service: Service, body: bytes, kind: str, says: str) -> None:
+    answer = service.ask("POST", "/v1/calls", data=body, headers={"Content-Type": "application/json"})
+
+    problem(answer, kind)
+    assert says in answer.json()["detail"]

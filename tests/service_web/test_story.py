@@ -1,16 +1,19 @@
 """The story of a call: asked for by HTTP, dialled once, followed as it happens, asked for again by its key."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
 
 import pytest
 import requests
+import sqlalchemy as sa
 
 from ringonce.sandbox import Sandbox
 from ringonce.service import feed
 from ringonce.service.access import Role
 from ringonce.service.web import events
+from ringonce.service.web.health import PROBED
 from service_web.conftest import CALL, Service, frames
 
 
@@ -206,3 +209,21 @@ def test_without_anybody_who_dials_it_is_not_ready(service: Service) -> None:
     assert answer.status_code == 503
     assert "ringonce worker" in answer.json()["worker"]["said"]
     assert answer.json()["database"]["ok"]
+
+
+def test_with_a_disk_that_takes_nothing_more_it_is_not_ready_though_it_can_read(dialling: Service) -> None:
+    assert dialling.ask("GET", "/readyz").json()["database"]["ok"]
+
+    def refuse(_: sa.Connection) -> None:
+        raise sa.exc.OperationalError("COMMIT", {}, sqlite3.OperationalError("database or disk is full"))
+
+    dialling.desk.health.clock = lambda: time.monotonic() + PROBED  # what was found out is old now
+    sa.event.listen(dialling.store.engine, "commit", refuse)
+    try:
+        answer = dialling.ask("GET", "/readyz")
+    finally:
+        sa.event.remove(dialling.store.engine, "commit", refuse)
+
+    assert answer.status_code == 503
+    assert "disk is full" in answer.json()["database"]["said"]
+    assert not answer.json()["worker"]["ok"]

@@ -5,7 +5,7 @@ import time
 
 import click
 
-from ringonce.cli.database import address, database, opened
+from ringonce.cli.database import address, database_or_sandbox, opened
 from ringonce.cli.menu import NOT_AS_ASKED
 from ringonce.cli.options import answering
 from ringonce.cli.words import complain, printable, say
@@ -19,7 +19,7 @@ def command() -> None:
 @command.command("list", short_help="List the entries.")
 @click.option("--after", type=click.IntRange(min=0), default=0, metavar="N", help="Only entries after number N.")
 @click.option("--limit", type=click.IntRange(min=1), help="How many at the most.")
-@database
+@database_or_sandbox
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout: the way to export it.")
 @answering
 def listed(*, after: int, limit: int | None, database: str | None, as_json: bool) -> int:
@@ -42,7 +42,7 @@ def listed(*, after: int, limit: int | None, database: str | None, as_json: bool
 
 @command.command(short_help="Say whether the chain of entries holds.")
 @click.option("--last", metavar="HASH", default="", help="The hash of an entry that was exported before.")
-@database
+@database_or_sandbox
 @answering
 def verify(*, last: str, database: str | None) -> int:
     """Go through the whole chain: each entry is hashed together with the one before, so that a change shows.

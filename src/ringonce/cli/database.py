@@ -26,6 +26,17 @@ def database(command: F) -> F:
     return click.option("--database", metavar="URL", help=words)(command)
 
 
+def database_or_sandbox(command: F) -> F:
+    """Add the options that say which database, for commands that read and write beside a service that runs."""
+    words = "By default that of `ringonce serve --sandbox`."
+    option = click.option("--sandbox", is_flag=True, expose_value=False, callback=_of_sandbox, help=words)
+    return database(option(command))
+
+
+def _of_sandbox(context: click.Context, _: click.Parameter, given: bool) -> None:
+    context.meta[SANDBOX] = given
+
+
 def guard(command: F) -> F:
     """Add the option that says by which rules calls are held back."""
     words = "The guard's settings; also RINGONCE_GUARD.  [default: guard.toml in the state folder, if there is one]"
@@ -46,6 +57,11 @@ def address(given: str | None, environ: collections.abc.Mapping[str, str], *, sa
             raise ConfigError(
                 "The service is not installed", why=f"{package} is missing", fix="pip install 'ringonce[service]'"
             )
+    context = click.get_current_context(silent=True)
+    if context is not None and context.meta.get(SANDBOX):
+        sandbox = True
+        if given:
+            raise click.UsageError("--sandbox names a database already: leave --database out")
     chosen = given or environ.get(VARIABLE, "").strip()
     return chosen or f"sqlite:///{config.state_dir(environ) / (SANDBOX if sandbox else PLAIN)}"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ringonce import config
-from ringonce.cli.database import address, database, opened
+from ringonce.cli.database import address, database_or_sandbox, opened
 from ringonce.cli.options import answering
 from ringonce.cli.words import printable, say, utter
 from ringonce.errors import InvalidInput, Refused
@@ -33,7 +33,7 @@ def command() -> None:
 
 
 @command.command("list", short_help="List them, with age and count.")
-@database
+@database_or_sandbox
 @as_json
 @answering
 def listed(*, database: str | None, as_json: bool) -> int:
@@ -60,7 +60,7 @@ def listed(*, database: str | None, as_json: bool) -> int:
 @click.option("--prefix", default="", help="Before each number, such as +1.")
 @click.option("--empty", is_flag=True, help="Take a file without any number.")
 @country
-@database
+@database_or_sandbox
 @as_json
 @answering
 def load(
@@ -117,7 +117,7 @@ def load(
 @click.argument("name")
 @click.argument("numbers", nargs=-1, required=True, metavar="NUMBER…")
 @country
-@database
+@database_or_sandbox
 @as_json
 @answering
 def add(*, name: str, numbers: tuple[str, ...], country: str | None, database: str | None, as_json: bool) -> int:
@@ -143,7 +143,7 @@ def add(*, name: str, numbers: tuple[str, ...], country: str | None, database: s
 @click.argument("number")
 @click.option("--reason", metavar="WORDS", default="", help="Kept in the audit log.")
 @country
-@database
+@database_or_sandbox
 @answering
 def remove(*, name: str, number: str, reason: str, country: str | None, database: str | None) -> int:
     """Take a number off a list: it may ring again, unless another list has it."""
@@ -165,7 +165,7 @@ def remove(*, name: str, number: str, reason: str, country: str | None, database
 
 @command.command(short_help="Forget a list.")
 @click.argument("name")
-@database
+@database_or_sandbox
 @answering
 def drop(*, name: str, database: str | None) -> int:
     """Forget a list: its numbers may ring again, unless another list has them."""

@@ -71,6 +71,14 @@ def begin() -> None:
         course.begun = True
 
 
+def _mark(command: click.Command) -> None:
+    """Make click's mark of a docstring, for lines that stay as they are; written there, it would be invisible."""
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            _mark(each)
+
+
 class Menu(click.Group):
     """Commands by name, imported when used."""
 
@@ -85,8 +93,7 @@ class Menu(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"ringonce.cli.{cmd_name}").command
-        # In a docstring, click's mark for lines that stay as they are would be an invisible character.
-        command.help = (command.help or "").replace("\\b\n", "\b\n")
+        _mark(command)
         return command
 
     def resolve_command(

@@ -188,3 +188,5 @@ def _greet(url: str, home: "House", secret: str, *, as_json: bool) -> None:
             f"--database '{home.store.name}'"
         )
     say(f"calls go to {home.platform.api} and are kept in {home.store.name}; Ctrl-C ends it")
+    if home.platform.sandbox:
+        say(f"ringonce token, dnc, audit and vault reach it with --database '{home.store.name}', or the same --sandbox")

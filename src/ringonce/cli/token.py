@@ -5,7 +5,7 @@ import time
 
 import click
 
-from ringonce.cli.database import address, database, opened
+from ringonce.cli.database import address, database_or_sandbox, opened
 from ringonce.cli.options import answering
 from ringonce.cli.words import printable, say
 from ringonce.errors import Refused
@@ -20,7 +20,7 @@ def command() -> None:
 @click.option("--name", required=True, metavar="WORDS", help="Who uses it.")
 @click.option("--role", type=click.Choice(["viewer", "dialer", "admin"]), default="dialer", show_default=True)
 @click.option("--agent", "agents", metavar="AGENT", multiple=True, help="A dialer's agent; without any: all agents.")
-@database
+@database_or_sandbox
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @answering
 def create(*, name: str, role: str, agents: tuple[str, ...], database: str | None, as_json: bool) -> int:
@@ -46,7 +46,7 @@ def create(*, name: str, role: str, agents: tuple[str, ...], database: str | Non
 
 
 @command.command("list", short_help="List the tokens.")
-@database
+@database_or_sandbox
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout.")
 @answering
 def listed(*, database: str | None, as_json: bool) -> int:
@@ -73,7 +73,7 @@ def listed(*, database: str | None, as_json: bool) -> int:
 
 @command.command(short_help="Revoke a token at once.")
 @click.argument("token_id", metavar="ID")
-@database
+@database_or_sandbox
 @answering
 def revoke(*, token_id: str, database: str | None) -> int:
     """Revoke a token at once; its ID is what `list` shows."""

@@ -4,8 +4,7 @@ import os
 
 import click
 
-from ringonce.cli.database import address, opened
-from ringonce.cli.database import database as database_option
+from ringonce.cli.database import address, database_or_sandbox, opened
 from ringonce.cli.options import answering
 from ringonce.cli.words import say
 
@@ -16,7 +15,7 @@ def command() -> None:
 
 
 @command.command()
-@database_option
+@database_or_sandbox
 @answering
 def rotate(*, database: str | None) -> int:
     """Seal everything anew, with the first key; the others can go then.
@@ -37,7 +36,7 @@ def rotate(*, database: str | None) -> int:
 
 
 @command.command()
-@database_option
+@database_or_sandbox
 @answering
 def check(*, database: str | None) -> int:
     """Say whether every secret can be opened with the keys that are set."""

@@ -21,7 +21,9 @@ SENSITIVE = re.compile(
 _KEPT = (
     # Digits that are no number: ids, and moments as our own words and the libraries' write them.
     r"(?P<kept>\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
-    r"|\b(?:call|batch|tok|hook|run|invite|enrolment|msg)_[0-9a-zA-Z_]+"
+    r"|\b(?:call|batch|tok|hook|run|invite|enrolment|msg|worker)_[0-9a-zA-Z_]+"
+    # Files of a traceback, whose paths are as long as a secret; one with a number or a secret in it is none of them.
+    r"|(?<=File \")(?:(?!\d(?:[.\-/]{0,3}\d){6}|[\w+=-]{40}|ro_|whsec_|eyJ)[^\"\s])+(?=\", line \d)"
     r"|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"
     r"|\b\d{4}-\d\d-\d\d(?![\d-]))"
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ringonce.client.wishes import UNREADABLE
 from ringonce.errors import InvalidInput
 from ringonce.numbers import shown
 
@@ -191,8 +192,9 @@ class Reader:
     def _object(self, text: str) -> Iterator[Row | Fault]:
         try:
             found = msgspec.json.decode(text)
-        except msgspec.DecodeError as wrong:
-            yield Fault(row=self._number, what="The line is no JSON", why=str(wrong), fix="one object on each line")
+        except UNREADABLE as wrong:
+            why = "it is nested too deeply" if isinstance(wrong, RecursionError) else str(wrong)
+            yield Fault(row=self._number, what="The line is no JSON", why=why, fix="one object on each line")
             return
         if not isinstance(found, dict):
             yield Fault(row=self._number, what="The line is no object", why=f"it is {shown(text)}", fix='{"to": …}')
@@ -208,6 +210,12 @@ class Reader:
             if isinstance(value, bool | dict | list):
                 why = f"it is {shown(msgspec.json.encode(value).decode())}"
                 yield Fault(row=self._number, column=name, what="The value is no text or number", why=why, fix="")
+                return
+            if isinstance(value, str) and "\0" in value:
+                fix = "leave it out"
+                yield Fault(
+                    row=self._number, column=name[:80], what="The value has a NUL", why="it is no text", fix=fix
+                )
                 return
             if value is not None and str(value).strip():
                 fields[name] = str(value).strip()

@@ -14,10 +14,12 @@ from typing import Any
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions, error
 
+from ringonce.service.dialing.sparing import Sparing, in_a_line
 from ringonce.service.dialing.steps import Steps
 from ringonce.service.dialing.turns import Turn
 from ringonce.service.store import Store
 
+log = logging.getLogger("ringonce.service")
 VERSION = "1"
 """The shape of the workflow below. It changes only with the order or meaning of its steps."""
 THREADS = 32
@@ -25,6 +27,8 @@ KEPT = 500
 """Ended workflows that are deleted at once: what became of a call is in our own tables."""
 _steps: Steps | None = None
 _running: set[asyncio.Task[Any]] = set()
+_at_work: set[str] = set()
+_sparing = Sparing()
 
 
 @DBOS.workflow(name="dial")
@@ -34,10 +38,19 @@ async def _dial(call_id: str) -> None:
     if task is not None:
         _running.add(task)
         task.add_done_callback(_running.discard)
-    steps = _here()
-    conversation_id = await DBOS.run_step_async(StepOptions(name="place"), steps.place, call_id)
-    if conversation_id:
-        await DBOS.run_step_async(StepOptions(name="follow"), steps.follow, call_id, conversation_id)
+    steps, run = _here(), DBOS.workflow_id or ""
+    _at_work.add(run)
+    try:
+        conversation_id = await DBOS.run_step_async(StepOptions(name="place"), steps.place, call_id)
+        if conversation_id:
+            await DBOS.run_step_async(StepOptions(name="follow"), steps.follow, call_id, conversation_id)
+    finally:
+        _at_work.discard(run)
+
+
+def at_work(run: str) -> bool:
+    """Say whether a turn's steps are being done in this process; waiting for what became of them is no work."""
+    return run in _at_work
 
 
 def _here() -> Steps:
@@ -53,7 +66,6 @@ async def engine(store: Store, steps: Steps, worker: str) -> AsyncIterator[None]
     if _steps is not None:
         raise RuntimeError("a worker runs in this process already")
     _steps = steps
-    logging.getLogger("dbos").setLevel(logging.ERROR)
     config: DBOSConfig = {
         "name": "ringonce",
         "system_database_url": _beside(store.url),
@@ -71,12 +83,23 @@ async def engine(store: Store, steps: Steps, worker: str) -> AsyncIterator[None]
         config["system_database_engine"] = _ahead(_beside(store.url))
     DBOS._configure_asyncio_thread_pool = staticmethod(_leave_the_loop_alone)  # type: ignore[method-assign]  # noqa: SLF001  no option does it
     DBOS(config=config)
+    _tell_through_ours()
     try:
         DBOS.launch()
+        _tell_through_ours()
         yield
     finally:
         _steps = None
         await _end()
+
+
+def _tell_through_ours() -> None:
+    """Have the engine's lines be masked and written like all others; it puts a handler of its own beside them."""
+    told = logging.getLogger("dbos")
+    told.handlers[:], told.propagate = [], True
+    told.setLevel(logging.ERROR)
+    if _sparing not in told.filters:
+        told.addFilter(_sparing)
 
 
 async def _end() -> None:
@@ -108,11 +131,20 @@ async def go_on(turn: Turn) -> None:
     return None
 
 
+async def leave(run: str) -> None:
+    """Have the engine not go on with a turn, whose work is begun anew; if it can't be told, steps bear that."""
+    with contextlib.suppress(error.DBOSException, sa.exc.SQLAlchemyError):
+        await DBOS.cancel_workflow_async(run)
+
+
 async def forget() -> int:
     """Delete workflows that are over; give how many."""
-    over = await DBOS.list_workflows_async(status=["SUCCESS", "ERROR", "CANCELLED"], limit=KEPT, load_input=False)
-    with contextlib.suppress(error.DBOSException):
+    try:
+        over = await DBOS.list_workflows_async(status=["SUCCESS", "ERROR", "CANCELLED"], limit=KEPT, load_input=False)
         await DBOS.delete_workflows_async([one.workflow_id for one in over])
+    except (error.DBOSException, sa.exc.SQLAlchemyError) as unable:
+        log.warning("turns that are over are not deleted now: %s", in_a_line(unable))
+        return 0
     return len(over)
 
 

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import secrets
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 
 from ringonce.errors import NotFound, RingonceError
 from ringonce.service.dialing import batched, durable, turns
+from ringonce.service.dialing.sparing import in_a_line
 from ringonce.service.dialing.steps import Steps
 from ringonce.service.dialing.turns import Turn
 from ringonce.service.store.tables import lines, workers
@@ -32,6 +34,8 @@ PATIENCE = 3
 PAUSE = 60.0
 AGAIN = 5.0
 """Seconds after which a turn is done again that broke off, because of a database that is down, for one."""
+STRANDED = 15
+"""Looks at which a turn must be seen without anybody at work on it until it is begun anew: 30 s, unless told."""
 KEEP_TIDY = 300.0
 RUNNING, GONE = "running", "gone"
 
@@ -44,7 +48,8 @@ class Worker:
     """
 
     def __init__(self, steps: Steps, *, beat: float = BEAT, dead_after: float = DEAD_AFTER) -> None:
-        self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        # In a form that logs don't take for a telephone number.
+        self.id = f"worker_{re.sub(r'[^0-9A-Za-z]', '_', socket.gethostname())}_{os.getpid()}_{secrets.token_hex(3)}"
         self.answered = True
         """Whether the database answered last time."""
         self._steps, self._store = steps, steps.store
@@ -52,6 +57,8 @@ class Worker:
         self._doing: dict[str, asyncio.Task[None]] = {}
         self._missed: set[str] = set()
         """Turns that the database says are ours, and that nothing here did at the last look."""
+        self._idle: dict[str, int] = {}
+        """Turns that somebody here waits for, but nobody is at work on; and at how many looks in a row."""
         self._loops: list[asyncio.Task[None]] = []
         self._entered = contextlib.AsyncExitStack()
         self._pause_until = self._tidied = 0.0
@@ -111,6 +118,10 @@ class Worker:
                 self.answered = False
                 log.error("the worker can't go on: %s", down)  # noqa: TRY400  our errors tell all by themselves
                 await self._steps.sleep(AGAIN)
+            except Exception:  # the worker must not lose a part of itself, whatever it was
+                self.answered = False
+                log.exception("the worker can't go on")
+                await self._steps.sleep(AGAIN)
             await self._steps.sleep(every)
 
     async def _beat(self) -> None:
@@ -133,7 +144,7 @@ class Worker:
         now = self._steps.clock()
         for dead in await self._store.look_urgently(_dead, self.id, now, self._dead_after):
             for turn in await self._store.run_urgently(turns.inherit, dead, self.id):
-                log.warning("going on with call %s of worker %s", turn.call_id, dead)
+                log.warning("going on with call %s of %s", turn.call_id, dead)
                 self._do(turn, begun=True)
         await self._find_lost()
 
@@ -147,6 +158,13 @@ class Worker:
                 log.warning("going on with call %s, which was taken when the database went away", turn.call_id)
                 self._do(turn, begun=True)
         self._missed = {turn.run for turn in lost}
+        idle = [turn for turn in mine if turn.run in self._doing and not durable.at_work(turn.run)]
+        self._idle = {turn.run: self._idle.get(turn.run, 0) + 1 for turn in idle}
+        for turn in idle:
+            if self._idle[turn.run] >= STRANDED:
+                # The engine can't write down what became of it, or lost it, when its own database failed.
+                log.warning("the work on call %s has stopped; it is begun anew", turn.call_id)
+                await self._replace(turn)
 
     async def _name(self) -> None:
         for name in await self._store.run(turns.unnamed):
@@ -174,28 +192,44 @@ class Worker:
             await self._store.run(_buried, now)
 
     def _do(self, turn: Turn, *, begun: bool) -> None:
-        if turn.run in self._doing:
-            return
-        task = asyncio.create_task(self._turn(turn, begun=begun), name=turn.run)
+        if turn.run not in self._doing:
+            self._start(turn, self._turn(turn, begun=begun))
+
+    def _start(self, turn: Turn, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=turn.run)
         self._doing[turn.run] = task
         task.add_done_callback(lambda _: self._doing.pop(turn.run, None))
+
+    async def _replace(self, turn: Turn) -> None:
+        waiting = self._doing.get(turn.run)
+        if waiting is not None:
+            waiting.cancel()
+            await asyncio.wait([waiting])
+        await durable.leave(turn.run)
+        self._start(turn, self._anew(turn))
 
     async def _turn(self, turn: Turn, *, begun: bool) -> None:
         try:
             await (durable.go_on(turn) if begun else durable.run(turn))
+        except (RingonceError, sa.exc.SQLAlchemyError) as down:
+            said = str(down) if isinstance(down, RingonceError) else in_a_line(down)
+            log.error("the turn of call %s broke off; it is done again: %s", turn.call_id, said)  # noqa: TRY400  says all
+            await self._anew(turn)
         except Exception:  # whatever it was, the turn isn't over
             log.exception("the turn of call %s broke off; it is done again", turn.call_id)
-            again = await self._anew(turn)
-            if again is not None:
-                self._do(again, begun=False)
+            await self._anew(turn)
 
-    async def _anew(self, turn: Turn) -> Turn | None:
+    async def _anew(self, turn: Turn) -> None:
         while True:
             await self._steps.sleep(AGAIN)
             try:
-                return await self._store.run(turns.anew, turn, self._steps.clock())
+                again = await self._store.run(turns.anew, turn, self._steps.clock())
             except RingonceError as down:
                 log.warning("call %s waits for the database: %s", turn.call_id, down)
+            else:
+                break
+        if again is not None:
+            self._do(again, begun=False)
 
 
 def this_process(pid: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from ringonce.client.wishes import UNREADABLE
 from ringonce.errors import NumberRefused
 from ringonce.numbers import dialable, shown
 from ringonce.service.batches.reading import Fault, FileRefused
@@ -72,9 +73,10 @@ class Reader:
         except csv.Error as wrong:
             why, fix = str(wrong), 'close each quote, and double one within a field: ""'
             yield Fault(row=self._line, what="The line is no CSV: a quote in it is out of place", why=why, fix=fix)
-        except (msgspec.DecodeError, ValueError) as wrong:
+        except UNREADABLE as wrong:
             what = "The line has no number"
-            yield Fault(row=self._line, what=what, why=str(wrong), fix="give one number a line, CSV, or NDJSON")
+            why = "it is nested too deeply" if isinstance(wrong, RecursionError) else str(wrong)
+            yield Fault(row=self._line, what=what, why=why, fix="give one number a line, CSV, or NDJSON")
 
     def _checked(self, line: bytes) -> bytes:
         if self._line == 1:

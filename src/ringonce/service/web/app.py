@@ -29,7 +29,7 @@ from ringonce.service.web import (
 )
 from ringonce.service.web.bodies import StrictRequest
 from ringonce.service.web.desk import Desk
-from ringonce.service.web.doorkeeper import Doorkeeper, allowed
+from ringonce.service.web.doorkeeper import Doorkeeper, allowed, known_parameters
 from ringonce.service.web.health import Health
 from ringonce.service.web.pace import Pace
 from ringonce.service.web.problems import handler
@@ -53,13 +53,14 @@ async def opened(
     """Give the application of a house, and its desk. *names* are hosts that it is called by, besides loopback's."""
     pace = pace or Pace()
     async with Tail(house.store) as tail:
-        desk = Desk(house, tail, Health(house, time.monotonic), document.drawn(DOORS), pace, behind_tls)
+        told = document.drawn(DOORS)
+        desk = Desk(house, tail, Health(house, time.monotonic), told, pace, behind_tls)
         app = Litestar(
             [*_options(), *DOORS],
             openapi_config=None,
             request_class=StrictRequest,
             exception_handlers={Exception: handler},
-            guards=[allowed],
+            guards=[allowed, known_parameters(document.asked_by(told))],
             logging_config=None,
             request_max_body_size=calls.MOST_BYTES,
         )

@@ -1,5 +1,6 @@
 """What goes in and out by the web door. Every field's meaning and limits are in the OpenAPI document."""
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -16,7 +17,9 @@ from ringonce.service.web.problems import ProblemError
 
 LATEST = 4_102_444_800.0
 """The year 2100: no moment of a call is later."""
-Moment = Annotated[float, Meta(ge=0, le=LATEST, description="Seconds since the epoch.")]
+Moment = Annotated[float, Meta(ge=0, le=LATEST, description="Seconds since 1970, such as 1795377600.")]
+Text = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
+"""Any text but one with a NUL, which PostgreSQL does not keep."""
 Line = Annotated[str, Meta(max_length=256, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """One line of text."""
 Name = Annotated[
@@ -56,7 +59,7 @@ class CallBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     caller_id: Annotated[Line, Meta(description="The number to show. Not beside a queue.")] = ""
     caller_name: Line = ""
     queue: Annotated[Line, Meta(description="The queue to call for, by id or name.")] = ""
-    attributes: Annotated[dict[str, str], Meta(max_length=100, description="Kept on the far end's participant.")] = {}
+    attributes: Annotated[dict[Text, Text], Meta(max_length=100, description="Kept on the far end's participant.")] = {}
     external_contact: Line = ""
     uui: Annotated[str, Meta(max_length=1024, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     wire: Wire = Wire.PLATFORM
@@ -220,7 +223,10 @@ class StrictRequest(Request[Any, Any, Any]):
         try:
             return msgspec.json.decode(body, type=field.raw if field else Any)
         except msgspec.ValidationError as wrong:
-            raise ValidationException(detail=str(wrong)) from wrong
+            # Files of calls take days and times in words, too, so that one may try them here.
+            moment = re.search(r"got `str` - at `\$\.(not_before|expires_at)`", str(wrong))
+            hint = f": {moment[1]} is a number of seconds since 1970, such as 1795377600" if moment else ""
+            raise ValidationException(detail=f"{wrong}{hint}") from wrong
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
             fix = "send one JSON object, in UTF-8"
             raise ProblemError("malformed", "The body is no JSON", why=str(wrong), fix=fix) from wrong

@@ -20,7 +20,7 @@ Takes calls in and dials each once, for its agent, when it may be dialled.
 Every door but /connect, /healthz, /openapi.json and /docs needs a token: `Authorization: Bearer ro_…`.
 Times are seconds since the epoch. Errors are problem details (RFC 9457) with a `fix`; their `type` tells them apart.
 """
-EVERYWHERE = ("no-token", "wrong-host", "too-many-requests", "internal", "unavailable")
+EVERYWHERE = ("no-token", "invalid", "wrong-host", "too-many-requests", "internal", "unavailable")
 OPEN = ("wrong-host", "internal")
 
 
@@ -40,6 +40,15 @@ def drawn(doors: tuple[Any, ...]) -> dict[str, Any]:
         for method, operation in operations.items():
             _finish(operation, f"{method.upper()} {path}")
     return found
+
+
+def asked_by(document: dict[str, Any]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Give the query parameters of each door, by its method and path."""
+    return {
+        (method.upper(), path): tuple(one["name"] for one in operation.get("parameters", ()) if one["in"] == "query")
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
 
 
 def hashed(page: bytes, element: bytes) -> str:

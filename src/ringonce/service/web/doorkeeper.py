@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from litestar.connection import ASGIConnection, Request
@@ -144,6 +144,29 @@ def allowed(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHa
         )
 
 
+def known_parameters(
+    doors: Mapping[tuple[str, str], Sequence[str]],
+) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]:
+    """Make a guard that lets only those query parameters pass that a door has: a misspelt filter must not be none."""
+
+    def check(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        door = (str(connection.scope.get("method")), str(connection.scope.get("path_template")))
+        # Whoever only looks whether the process is there may add what it likes, as may the login host.
+        if is_open(connection) or door not in doors:
+            return
+        known = doors[door]
+        strange = [name for name in connection.query_params if name not in known]
+        if strange:
+            raise ProblemError(
+                "invalid",
+                f"There is no parameter {strange[0][:80]!r} here",
+                why=f"these are: {', '.join(known)}" if known else "this door has none",
+                fix="check how it is spelt, or leave it out; /docs tells what each does",
+            )
+
+    return check
+
+
 def is_loopback(host: str) -> bool:
     """Say whether nobody beyond this machine can reach a server that listens on *host*."""
     try:
@@ -164,7 +187,8 @@ def _stranger(request: Request[Any, Any, Any], digest: str) -> ProblemError:
         "no-token",
         what,
         why=why,
-        fix="send Authorization: Bearer ro_…; `ringonce token create` makes one",
+        fix="send Authorization: Bearer ro_…; `ringonce token create`, with this server's --database or --sandbox, "
+        "makes one",
         headers={"WWW-Authenticate": challenge},
     )
 

@@ -8,11 +8,15 @@ import sqlalchemy as sa
 
 from ringonce.errors import RingonceError
 from ringonce.service.house import House
-from ringonce.service.store.tables import workers
+from ringonce.service.store.inserting import insert_once
+from ringonce.service.store.tables import settings, workers
 
 KEPT = 30.0
 """Seconds for which what the platform said of our token is believed; a probe must not spend its quota."""
 AGAIN = 5.0
+PROBED = 5.0
+"""Seconds for which it is believed whether the database can be written."""
+PROBE = "probe"
 SILENT_AFTER = 12.0
 """Seconds without a sign of life after which a worker counts for nothing."""
 
@@ -43,6 +47,8 @@ class Health:
     draining: bool = False
     _platform: Part = dataclasses.field(default_factory=lambda: Part(ok=False, said="not asked yet"))
     _asked_at: float = float("-inf")
+    _written: Part = dataclasses.field(default_factory=lambda: Part(ok=False, said="not tried yet"))
+    _written_at: float = float("-inf")
 
     async def ready(self) -> Ready:
         """Look at every part."""
@@ -56,14 +62,31 @@ class Health:
     async def _database(self) -> tuple[Part, Part]:
         try:
             alive = await self.house.store.look(_alive, self.house.clock())
+            await self._probe()
         except RingonceError as down:
             return Part(ok=False, said=str(down)), Part(ok=False, said="not known while the database is away")
+        if not self._written.ok:
+            return self._written, Part(ok=False, said="it can't dial while the database can't be written")
         own = self.house.worker
+        if own is not None and not own.answered:
+            return Part(ok=True), Part(ok=False, said="the database failed it, and it tries again in a moment")
         if own is not None and not own.healthy:
             return Part(ok=True), Part(ok=False, said="its rights on the platform are in doubt, so it pauses")
         if own is None and not alive:
             return Part(ok=True), Part(ok=False, said="none gives a sign of life: start one with `ringonce worker`")
         return Part(ok=True), Part(ok=True)
+
+    async def _probe(self) -> None:
+        """Write, for a disk that is full can be read all the same."""
+        if self.clock() < self._written_at + PROBED:
+            return
+        try:
+            await self.house.store.run_urgently(_touch)
+        except RingonceError as down:
+            self._written = Part(ok=False, said=str(down))
+        else:
+            self._written = Part(ok=True)
+        self._written_at = self.clock()
 
     async def _identity(self) -> Part:
         if self.clock() < self._asked_at + (KEPT if self._platform.ok else AGAIN):
@@ -81,3 +104,8 @@ class Health:
 def _alive(db: sa.Connection, now: float) -> int:
     query = sa.select(sa.func.count()).where(workers.c.state == "running", workers.c.beat_at > now - SILENT_AFTER)
     return db.scalar(query) or 0
+
+
+def _touch(db: sa.Connection) -> None:
+    insert_once(db, settings, name=PROBE, value={}, changed_at=0.0)
+    db.execute(settings.delete().where(settings.c.name == PROBE))

@@ -150,5 +150,8 @@ def handler(_: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
 
 def _invalid(error: ValidationException) -> tuple[str, str, str]:
     extra = error.extra if isinstance(error.extra, list) else []
+    if any(one.get("key") == "data" and one["message"] == "'data'" for one in extra):
+        # The framework's word for a body of which it found nothing.
+        return "The body is empty", "this door needs one", "send one JSON object, as /openapi.json describes"
     found = [f"{one['key']}: {one['message']}" if one.get("key") else str(one["message"]) for one in extra]
     return "The request can't be used as it is", "; ".join(found) or error.detail, "send what /openapi.json describes"
