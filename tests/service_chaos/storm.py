@@ -183,4 +183,4 @@ class Storm:
 
 
 def _process(worker: str) -> str:
-    return worker.split("-")[-2]
+    return worker.split("_")[-2]
