@@ -4,7 +4,7 @@ import { get, post } from "./api.js";
 import { stacked } from "./charts.js";
 import { button, el, field, seldom, tell } from "./dom.js";
 import { foreseen } from "./foreseen.js";
-import { random } from "./press.js";
+import { filed, notFiled, sendingFile } from "./filing.js";
 import { batchWord, count, many, moment } from "./words.js";
 import { on } from "./world.js";
 
@@ -150,8 +150,9 @@ function taking() {
   );
   const element = el("section", { class: "panel taking", "aria-label": "Take in a file" }, drop, settings, result);
   let chosen = null;
-  let key = "";
+  let print = null;
   let turn = 0;
+  let upload = null;
 
   const query = () => ({
     name: name.value.trim() || chosen.name,
@@ -163,23 +164,25 @@ function taking() {
     attempts: attempts.value || 1,
     skip_bad: skip.checked,
   });
-  const send = (more, headers = {}) => {
+  const send = (more, { headers = {}, ...options } = {}) => {
     const kind = /\.(ndjson|jsonl|json)$/i.test(chosen.name) ? "application/x-ndjson" : "text/csv";
     return post("/v1/batches", undefined, {
       query: { ...query(), ...more },
       headers: { "Content-Type": kind, ...headers },
       file: chosen,
+      ...options,
     });
   };
 
   async function judge() {
     if (!chosen) return;
     const mine = ++turn;
-    key = `page-${random()}`;
+    upload?.abort();
+    upload = new AbortController();
     tell(label.firstChild, chosen.name);
     result.replaceChildren(el("p", { class: "soft", text: "Reading every row …" }));
     try {
-      const { batch, preview } = await send({ dry_run: true });
+      const { batch, preview } = await send({ dry_run: true }, { signal: upload.signal });
       if (mine !== turn) return;
       const take = button(`Take in ${many(batch.rows, "row")}`, () => taken(take), { kind: "main" });
       const faulty = batch.report.faulty || 0;
@@ -203,17 +206,28 @@ function taking() {
 
   async function taken(take) {
     take.disabled = true;
+    for (const notice of result.querySelectorAll(":scope > .notice")) notice.remove();
+    const mine = print;
+    let key = "";
     try {
-      const { batch } = await send({}, { "Idempotency-Key": key });
+      key = await sendingFile(mine, chosen, query());
+      const { batch } = await send(
+        {},
+        { headers: { "Idempotency-Key": key }, lost: "Press again: it is the same batch." },
+      );
+      filed(mine);
       location.hash = `#/batches/${batch.id}`;
     } catch (problem) {
+      const there = key && notFiled(mine, problem);
       result.append(...faults(problem));
+      if (there) result.append(el("p", {}, el("a", { href: `#/batches/${there}`, text: "See what was taken in of it" })));
       take.disabled = false;
     }
   }
 
   function reset() {
     turn += 1;
+    upload?.abort();
     chosen = null;
     file.value = "";
     tell(label.firstChild, "Drop a file of calls here, or choose one");
@@ -221,10 +235,15 @@ function taking() {
     file.focus();
   }
 
+  function choose([first]) {
+    chosen = first;
+    print = { hash: "" };
+    judge();
+  }
+
   const again = seldom(judge, 500);
   file.addEventListener("change", () => {
-    [chosen] = file.files;
-    judge();
+    choose(file.files);
   });
   settings.addEventListener("input", () => chosen && again());
   for (const kind of ["dragover", "dragenter"])
@@ -233,8 +252,7 @@ function taking() {
   drop.addEventListener("drop", (event) => {
     event.preventDefault();
     drop.classList.remove("over");
-    [chosen] = event.dataTransfer.files;
-    judge();
+    choose(event.dataTransfer.files);
   });
   return element;
 }
@@ -243,7 +261,7 @@ function faults(problem) {
   const report = problem.body?.report;
   if (!report)
     return [
-      el("p", { class: "notice bad", role: "alert", text: [problem.message, problem.fix].filter(Boolean).join(". ") }),
+      el("p", { class: "notice bad", role: "alert", text: problem.told }),
     ];
   return [
     el("p", {

@@ -274,7 +274,7 @@ function welcome(who) {
         await sampleCalls(post);
       } catch (problem) {
         wrong.hidden = false;
-        wrong.textContent = problem.message;
+        wrong.textContent = problem.told;
         start.disabled = false;
       }
     },
