@@ -39,7 +39,8 @@ export function batches(place, { who }) {
       none.textContent = page.problem.message;
       return;
     }
-    for (const batch of page.batches) put(batch, after ? "append" : null);
+    // A draft is a file on its way, or one that somebody only looks at.
+    for (const batch of page.batches) if (batch.state !== "draft") put(batch, after ? "append" : null);
     if (after || !cursor) cursor = page.next || "";
     more.hidden = !cursor;
     none.hidden = shown.size > 0;
@@ -94,7 +95,7 @@ function summary(id) {
     state.dataset.state = batch.state;
     if (!counted && !batch.progress?.states) {
       tell(words, many(batch.rows, "row"));
-      if (batch.state !== "invalid") again();
+      if (batch.state !== "invalid" && batch.state !== "draft") again();
       return;
     }
     const states = batch.progress.states;
@@ -267,7 +268,11 @@ function faults(problem) {
     el("p", {
       class: "notice bad",
       role: "alert",
-      text: `${many(report.faulty, "row")} of the file ${report.faulty === 1 ? "is" : "are"} wrong. Nothing was taken.`,
+      text: `${
+        report.faulty === 1 && report.faults[0]?.row === 0
+          ? "The file can't be read"
+          : `${many(report.faulty, "row")} of the file ${report.faulty === 1 ? "is" : "are"} wrong`
+      }. Nothing was taken.`,
     }),
     faultTable(report),
   ];
@@ -280,7 +285,7 @@ export function faultTable(report) {
       {},
       el("td", { class: "number", text: fault.row ? count(fault.row) : "file" }),
       el("td", { text: fault.column || "" }),
-      el("td", {}, el("strong", { text: fault.what }), ` ${fault.why || ""}`),
+      el("td", {}, el("strong", { text: fault.why ? `${fault.what}: ` : fault.what }), fault.why || ""),
       el("td", { class: "soft", text: fault.fix || "" }),
     ),
   );

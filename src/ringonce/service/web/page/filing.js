@@ -24,7 +24,7 @@ export function filed(print) {
 // Notes that the file was not taken in now; gives the batch's id if the file turns out to have been before.
 export function notFiled(print, problem) {
   if (!problem.refused || problem.status === 401 || problem.status === 429) return "";
-  const there = problem.status === 409 ? /batch_[0-9a-f]+/.exec(problem.body?.why || "") : null;
+  const there = problem.status === 409 ? /batch_[0-9a-f]+/.exec(problem.message) : null;
   if (there || problem.status !== 409) filed(print);
   return there ? there[0] : "";
 }
