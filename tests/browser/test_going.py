@@ -77,14 +77,18 @@ def test_a_file_that_is_only_looked_at_is_nowhere_else(page: Any, tmp_path: Path
     chosen(page, tmp_path, "looked.csv", "a,ada@example.com,+1 555 987 6543")
     while not held:
         page.wait_for_timeout(20)
-    gone: list[Any] = []
-    page.on("requestfailed", lambda request: gone.append(request))
+    gone: list[str] = []
+
+    def failed(request: Any) -> None:
+        gone.append(request.url)
+
+    page.on("requestfailed", failed)
 
     page.unroute_all()
     chosen(page, tmp_path, "other.csv", "b,ada@example.com,+1 555 987 6543")
 
     page.get_by_role("button", name="Take in 1 row").wait_for()
-    assert [request.url for request in gone if "looked.csv" in request.url]
+    assert [url for url in gone if "looked.csv" in url]
     assert service.ask("GET", "/v1/calls").json()["calls"] == []
 
 
@@ -100,12 +104,20 @@ def test_strange_addresses_lead_to_now_and_the_skip_link_stays_in_its_view(page:
     assert page.evaluate("document.activeElement.id") == "main"
 
 
+def test_on_the_narrowest_phone_nothing_sticks_out_and_one_sees_who_is_signed_in(
+    visiting: Visiting, service: Service
+) -> None:
+    page = signed_in(visiting(service.url, viewport={"width": 320, "height": 640}), service.admin)
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    assert page.get_by_text("admin of the tests").is_visible()
+
+
 def test_history_on_a_phone_has_no_cell_over_another(visiting: Visiting, service: Service) -> None:
     service.place("crm-1")
     page = signed_in(visiting(service.url, viewport={"width": 390, "height": 844}), service.admin)
     go(page, "history", "History")
     page.locator("tbody tr").first.wait_for()
-    page.screenshot(path="/tmp/history390.png")
 
     boxes = page.evaluate(
         "[...document.querySelectorAll('tbody td')].filter((one) => one.textContent)"
