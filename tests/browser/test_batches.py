@@ -30,6 +30,45 @@ def test_a_bad_file_is_shown_row_by_row_and_nothing_is_taken(page: Any, tmp_path
     assert service.ask("GET", "/v1/batches").json()["batches"] == []
 
 
+def answered_never(route: Any) -> None:
+    route.fetch()
+    route.abort()
+
+
+def test_a_file_whose_answer_was_lost_is_not_taken_in_twice_whatever_is_set_or_chosen_since(
+    page: Any, tmp_path: Path, service: Service
+) -> None:
+    file = tmp_path / "unkeyed.csv"
+    file.write_text("agent,to\nada@example.com,+1 555 987 6543\nada@example.com,+1 555 987 6544\n")
+    go(page, "batches", "Batches")
+    page.locator("input[type=file]").set_input_files(file)
+    take = page.get_by_role("button", name="Take in 2 rows")
+    take.wait_for()
+    page.route(lambda url: "/v1/batches?" in url and "dry_run" not in url, answered_never, times=1)
+    take.click()
+    page.get_by_text("Press again: it is the same batch").wait_for()
+
+    page.get_by_text("Settings for the whole file").click()
+    page.get_by_label("Calls a minute").fill("7")
+    page.wait_for_timeout(700)
+    take.click()
+    page.get_by_text("stands for another file, or for other settings").wait_for()
+    page.get_by_role("link", name="See what was taken in of it").click()
+    page.get_by_role("heading", name="unkeyed.csv").wait_for()
+
+    assert len(service.ask("GET", "/v1/batches").json()["batches"]) == 1
+
+
+def test_the_same_file_chosen_once_more_is_the_same_batch(page: Any, tmp_path: Path, service: Service) -> None:
+    for _ in range(2):
+        go(page, "batches", "Batches")
+        chosen(page, tmp_path, "twice.csv", ",ada@example.com,+1 555 987 6543")
+        page.get_by_role("button", name="Take in 1 row").click()
+        page.get_by_role("heading", name="twice.csv").wait_for()
+
+    assert len(service.ask("GET", "/v1/batches").json()["batches"]) == 1
+
+
 def test_a_good_file_is_previewed_taken_started_paused_and_resumed(
     page: Any, tmp_path: Path, sandbox: Sandbox, service: Service
 ) -> None:

@@ -213,3 +213,21 @@ def test_refusals_for_lack_of_rights_make_the_worker_pause_instead_of_burning_th
     states = Counter(call.state for call in every(store))
     assert states[State.REFUSED] <= 4
     assert states[State.WAITING] >= 16
+
+
+def test_a_call_that_was_seen_connected_was_answered_even_if_the_platform_knows_it_no_more(
+    store: Store, sandbox: Sandbox, working: Working
+) -> None:
+    ask(store, "crm-1", to="+15559870000")
+
+    async def play() -> None:
+        async with working():
+            await comes_true(lambda: every(store)[0].progress == "connected")
+        sandbox.fault(method="GET", path="/api/v2/conversations/*", action="status", status=404)
+        async with working():
+            ended = await until(store, "crm-1", State.ENDED)
+        assert ended.outcome == "answered"
+        assert "its end was not seen" in ended.why["said"]
+        assert "its end was not seen" in ended.told["evidence"]["because"]
+
+    asyncio.run(play())

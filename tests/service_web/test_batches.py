@@ -81,6 +81,26 @@ def test_a_dry_run_says_what_would_happen_and_keeps_nothing(service: Service) ->
     assert len(service.ask("GET", "/v1/batches").json()["batches"]) == 1
 
 
+def test_rows_that_are_not_started_are_no_calls_unless_asked_for(service: Service) -> None:
+    batch = send(service).json()["batch"]["id"]
+
+    assert service.ask("GET", "/v1/calls").json()["calls"] == []
+    assert len(service.ask("GET", f"/v1/calls?batch={batch}").json()["calls"]) == 2
+    assert len(service.ask("GET", "/v1/calls?state=draft&waits_for=batch").json()["calls"]) == 2
+    assert service.ask("GET", "/v1/calls?state=draft&waits_for=guard").json()["calls"] == []
+
+
+@pytest.mark.parametrize("agent", ["a" * 201, "ada\u200b"])
+def test_an_agent_whom_the_platform_could_not_be_asked_for_is_a_fault_of_the_row_or_call(
+    service: Service, agent: str
+) -> None:
+    report = send(service, f"key,agent,to\na,{agent},+12125550006\n").json()["report"]
+
+    assert [fault["row"] for fault in report["faults"]] == [2]
+    assert report["faults"][0]["column"] == "agent"
+    assert service.place("crm-1", agent=agent).status_code == 422
+
+
 def test_a_batch_is_steered_and_says_what_can_not_be_done(service: Service) -> None:
     batch = send(service).json()["batch"]["id"]
 

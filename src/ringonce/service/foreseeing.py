@@ -49,6 +49,8 @@ class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no such moment."""
     refusals: tuple[Said, ...]
     warnings: tuple[str, ...]
+    agent_id: str = ""
+    """The agent's, if somebody was looked up by that name before; the platform is not asked."""
 
 
 async def foresee(guarding: Guarding, ask: Ask, number: str, *, mark: str, by: str, now: float) -> Foreseen:

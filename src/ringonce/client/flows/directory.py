@@ -17,6 +17,8 @@ _GONE = {"inactive", "deleted"}
 MOST_NAMED = 5
 """Candidates that an error names."""
 LONGEST_NAME = 200
+NAMED_BY = "an e-mail, an id or a full name"
+"""What names an agent."""
 
 
 class _Entity(msgspec.Struct):
@@ -39,7 +41,7 @@ def agent_id(session: Session, agent: str, deadline: float | None = None) -> Flo
 
     *deadline* is that of `exchange`, in epoch seconds.
     """
-    wanted = _clean(agent, "agent", "an e-mail, an id or a full name")
+    wanted = clean(agent, "agent", NAMED_BY)
     if known := known_id(session, wanted):
         return known
     found: str = yield Share(f"agent {wanted.casefold()}", _find_agent(session, wanted, deadline))
@@ -85,7 +87,7 @@ def known_id(session: Session, agent: str) -> str:
 
 def queue_id(session: Session, queue: str, deadline: float | None = None) -> Flow[str]:
     """Give a queue's id by id or name, as `agent_id` does an agent's."""
-    wanted = _clean(queue, "queue", "a name or an id")
+    wanted = clean(queue, "queue", "a name or an id")
     if UUID.fullmatch(wanted):
         return wanted.lower()
     known = session.queues.get(wanted.casefold())
@@ -106,7 +108,7 @@ def _find_queue(session: Session, wanted: str, deadline: float | None) -> Flow[s
 
 def wrapup_code_id(session: Session, conversation: str, participant: str, code: str) -> Flow[str]:
     """Give a wrap-up code's id by id or by its name among those the participant may choose from."""
-    wanted = _clean(code, "wrap-up code", "a name or an id")
+    wanted = clean(code, "wrap-up code", "a name or an id")
     if UUID.fullmatch(wanted):
         return wanted.lower()
     url = session.url(f"/conversations/calls/{conversation}/participants/{participant}/wrapupcodes")
@@ -147,7 +149,8 @@ def _list(entities: Sequence[_Entity]) -> str:
     return "; ".join(named[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _clean(name: str, kind: str, give: str) -> str:
+def clean(name: str, kind: str, give: str) -> str:
+    """Give a name that can be looked for. Raise `InvalidInput` for one that is empty, too long or not printable."""
     wanted = name.strip()
     if not wanted or len(wanted) > LONGEST_NAME or not wanted.isprintable():
         raise InvalidInput(

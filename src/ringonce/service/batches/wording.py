@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ringonce.client.flows.directory import NAMED_BY, clean
 from ringonce.client.flows.order import order, sound
 from ringonce.errors import InvalidInput
 from ringonce.models import Wire
@@ -109,6 +110,11 @@ class Wording:
         if not agent and not self.settings.agents:
             fix = "name the agent by e-mail or id, or give the batch a pool (agents)"
             raise _Wrong("agent", "The row has no agent", "somebody has to talk", fix)
+        if agent:
+            try:
+                clean(agent, "agent", NAMED_BY)
+            except InvalidInput as wrong:
+                raise _Wrong("agent", wrong.what, wrong.why, wrong.fix) from None
         if agent and not self.may_call_for(agent):
             fix = "use a token of an admin, or of a dialer for that agent"
             raise _Wrong("agent", f"You may not call for {shown(agent)}", "the token is for other agents", fix)

@@ -18,6 +18,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     agent: str = ""
     """By id, or as calls name the agent, in any case."""
     states: tuple[State, ...] = ()
+    waits_for: str = ""
+    """Why it waits, as `why` says it: `guard`, `agent`, `stop`."""
     outcome: str = ""
     batch: str = ""
     mark: str = ""
@@ -71,8 +73,7 @@ def _filters(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
         known = sa.select(agents.c.agent_id).where(agents.c.name == wanted.agent.casefold())
         named = (calls.c.agent == wanted.agent, calls.c.agent_id == wanted.agent, calls.c.agent_id.in_(known))
         yield sa.or_(*named)
-    if wanted.states:
-        yield calls.c.state.in_([str(state) for state in wanted.states])
+    yield from _stands(wanted)
     for column, value in (
         (calls.c.outcome, wanted.outcome),
         (calls.c.batch_id, wanted.batch),
@@ -90,3 +91,13 @@ def _filters(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
         yield calls.c.created_at >= wanted.since
     if wanted.until is not None:
         yield calls.c.created_at < wanted.until
+
+
+def _stands(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
+    if wanted.states:
+        yield calls.c.state.in_([str(state) for state in wanted.states])
+    elif not wanted.batch:
+        # A file that is only looked at has rows too, and rows that no batch was started for are no calls yet.
+        yield calls.c.state != str(State.DRAFT)
+    if wanted.waits_for:
+        yield calls.c.why["for"].as_string() == wanted.waits_for

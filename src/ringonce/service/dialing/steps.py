@@ -29,7 +29,7 @@ from ringonce.errors import (
     TooLate,
     Unreachable,
 )
-from ringonce.models import Call, Outcome, Placed
+from ringonce.models import Call, Evidence, Outcome, Placed
 from ringonce.service import stopping
 from ringonce.service.calls import Record, State, get
 from ringonce.service.calls.changing import change
@@ -156,14 +156,27 @@ class Steps:
                 async for last in self.client.follow(which):
                     await self._show(call_id, last)
             except NotFound as gone:
-                return await self._end(record, State.ENDED, outcome=Outcome.UNKNOWN, why={"said": str(gone)})
+                return await self._unseen(record, gone)
             except (NoAnswer, RateLimited, StillGoing, Unreachable) as lost:
                 if self.clock() > began + LOST_FOR:
-                    return await self._end(record, State.ENDED, outcome=Outcome.UNKNOWN, why={"said": str(lost)})
+                    return await self._unseen(record, lost)
                 log.warning("call %s can't be read now: %s", call_id, lost)
                 await self.sleep(READ_AGAIN)
                 continue
             return await self._over(record, last)
+
+    async def _unseen(self, record: Record, error: RingonceError) -> None:
+        """End a call whose end nobody saw: one that was seen connected was answered, whatever came after."""
+        latest = await self.store.look(get, record.id)
+        # A worker that takes over begins to see anew, so what the one before it saw counts as well.
+        told = [one.told for one in (latest, record) if one is not None and one.told]
+        seen = next((one for one in msgspec.convert(told, list[Call]) if one.answered or one.connected_at), None)
+        if seen is None:
+            return await self._end(record, State.ENDED, outcome=Outcome.UNKNOWN, why={"said": str(error)})
+        because = "the far end was connected when the call was last seen; its end was not seen"
+        known = msgspec.structs.replace(seen, outcome=Outcome.ANSWERED, evidence=Evidence(because=because))
+        why = {"said": f"{because}: {error}"}
+        return await self._end(record, State.ENDED, outcome=Outcome.ANSWERED, why=why, told=msgspec.to_builtins(known))
 
     async def _show(self, call_id: str, call: Call) -> None:
         now, progress, told = self.clock(), str(call.state), msgspec.to_builtins(call)
@@ -249,7 +262,9 @@ class Steps:
 
         await self.store.run(back)
 
-    async def _end(self, record: Record, state: State, *, outcome: str = "", why: dict[str, Any] | None = None) -> None:
+    async def _end(
+        self, record: Record, state: State, *, outcome: str = "", why: dict[str, Any] | None = None, **seen: Any
+    ) -> None:
         now = self.clock()
 
         def end(db: sa.Connection) -> None:
@@ -257,7 +272,7 @@ class Steps:
                 db.execute(attempts.delete().where(attempts.c.intent == record.intent))
             else:
                 db.execute(attempts.update().where(attempts.c.intent == record.intent).values(outcome=str(outcome)))
-            became = {"outcome": str(outcome), "why": why or {}, "ended_at": now}
+            became = {"outcome": str(outcome), "why": why or {}, "ended_at": now} | seen
             change(db, record.id, of={State.DIALING, State.LIVE}, now=now, state=state, **became)
             turns.give_back(db, record, now + self.after_call)
 

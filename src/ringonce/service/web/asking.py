@@ -5,6 +5,7 @@ import uuid
 
 import msgspec
 
+from ringonce.client.flows.directory import NAMED_BY, clean
 from ringonce.client.flows.order import Order, order, sound
 from ringonce.errors import InvalidInput, NumberRefused
 from ringonce.service.access import Role, Token
@@ -23,7 +24,7 @@ def sound_ask(ask: Ask, *, country: str, token: Token, now: float) -> tuple[Ask,
     premium = ask.override is not None and Rule.PREMIUM in ask.override.rules
     wanted = order(
         intent="intent",  # the key has been looked at already
-        agent=ask.agent.strip(),
+        agent=clean(ask.agent, "agent", NAMED_BY),
         to=ask.to,
         caller_id=ask.caller_id,
         caller_name=ask.caller_name,

@@ -72,8 +72,16 @@ async def listed(
         str, QueryParameter(max_length=256, description="By id, e-mail or name, as calls named the agent.")
     ] = "",
     states: Annotated[
-        list[State] | None, QueryParameter(name="state", description="May be given more than once.")
+        list[State] | None,
+        QueryParameter(
+            name="state",
+            description="May be given more than once. Drafts, the rows of a file that is no started batch, "
+            "are left out unless asked for here or by `batch`.",
+        ),
     ] = None,
+    waits_for: Annotated[
+        str, QueryParameter(pattern=r"^[a-z]{0,20}$", description="Why it waits, as `why.for` says it: guard, say.")
+    ] = "",
     outcome: Annotated[str, QueryParameter(max_length=40)] = "",
     batch: Annotated[str, QueryParameter(max_length=100)] = "",
     number: Annotated[str, QueryParameter(max_length=64, description="The whole number, in any human form.")] = "",
@@ -100,6 +108,7 @@ async def listed(
     wanted = Wanted(
         agent=_text(agent),
         states=tuple(states or ()),
+        waits_for=waits_for,
         outcome=_text(outcome),
         batch=_text(batch),
         mark=desk.house.ledger.mark(plain) if plain else "",

@@ -139,7 +139,7 @@ FORESEEN_NUMBER: dict[str, Any] = {
             "until": 1795420800.0, "fix": "",
         }
     ],
-    "warnings": [],
+    "warnings": [], "agent_id": "",
 }  # fmt: skip
 STORY: list[dict[str, Any]] = [
     {"at": 1795377600.0, "source": "feed", "what": "call.accepted", "body": {"seq": 15, "state": "waiting"}},

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+import msgspec
 from litestar import get
 from litestar.connection import Request
 from litestar.params import QueryParameter
@@ -69,13 +70,16 @@ async def number(
     """
     desk, token = desk_of(request), token_of(request)
     house = desk.house
-    if agent.strip() and not token.may_call_for(agent.strip()):
-        await desk.check_agent(token, agent.strip(), await house.store.look(known_agent, agent.strip()))
+    name = agent.strip().replace("\x00", "\ufffd")  # PostgreSQL looks for no text with NUL in it
+    agent_id = await house.store.look(known_agent, name) if name else ""
+    if name and not token.may_call_for(name):
+        await desk.check_agent(token, name, agent_id)
     plain = numbers.dialable(to, country=house.platform.country, allow_premium=True)
-    ask = Ask(agent=agent.strip(), to=to, caller_id=caller_id.strip(), zone=zone.strip())
-    return await foreseeing.foresee(
+    ask = Ask(agent=name, to=to, caller_id=caller_id.strip(), zone=zone.strip())
+    found = await foreseeing.foresee(
         house.guarding, ask, plain, mark=house.ledger.mark(plain), by=token.id, now=house.clock()
     )
+    return msgspec.structs.replace(found, agent_id=agent_id)
 
 
 DOORS: tuple[Any, ...] = (at_once, agents, number)

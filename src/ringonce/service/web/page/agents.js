@@ -184,7 +184,7 @@ function checking() {
       result.replaceChildren(findingList(findings));
     } catch (problem) {
       result.replaceChildren(
-        el("p", { class: "notice bad", text: [problem.message, problem.fix].filter(Boolean).join(". ") }),
+        el("p", { class: "notice bad", text: problem.told }),
       );
     }
     go.disabled = false;
@@ -248,7 +248,7 @@ function enrolling(who) {
       );
     } catch (problem) {
       result.replaceChildren(
-        el("p", { class: "notice bad", text: [problem.message, problem.fix].filter(Boolean).join(". ") }),
+        el("p", { class: "notice bad", text: problem.told }),
       );
     }
     go.disabled = false;

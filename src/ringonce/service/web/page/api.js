@@ -8,6 +8,24 @@ export class Problem extends Error {
     this.fix = body.fix || "";
     this.body = body;
   }
+
+  // All of it, in sentences.
+  get told() {
+    return sentences(this.message, this.fix);
+  }
+
+  // Whether the server has said no: without an answer, or with one of a server in trouble, nobody knows.
+  get refused() {
+    return this.status >= 400 && this.status < 500;
+  }
+}
+
+export function sentences(...parts) {
+  return parts
+    .filter(Boolean)
+    .map((part) => part.replace(/^\p{Ll}(?=[\p{Ll}\s,])/u, (letter) => letter.toUpperCase()).replace(/[.\s]+$/, ""))
+    .map((part) => `${part}${/[?!…]$/.test(part) ? "" : "."}`)
+    .join(" ");
 }
 
 const gone = new EventTarget();
@@ -15,7 +33,7 @@ const gone = new EventTarget();
 // Tells who listens when the session is over.
 export const whenSignedOut = (listener) => gone.addEventListener("over", (event) => listener(event.detail));
 
-export async function ask(method, path, { body, query, headers = {}, file } = {}) {
+export async function ask(method, path, { body, query, headers = {}, file, signal, lost = "" } = {}) {
   const sent = { "X-Ringonce-Page": "1", ...headers };
   if (body !== undefined) sent["Content-Type"] = "application/json";
   let answer;
@@ -26,9 +44,11 @@ export async function ask(method, path, { body, query, headers = {}, file } = {}
       body: file !== undefined ? file : body === undefined ? undefined : JSON.stringify(body),
       credentials: "same-origin",
       cache: "no-store",
+      signal,
     });
   } catch {
-    throw new Problem(0, { detail: "The server can't be reached", fix: "The page tries again by itself." });
+    const fix = lost || (method === "GET" ? "" : "It may have been done all the same: look before you press again.");
+    throw new Problem(0, { detail: "The server can't be reached", fix });
   }
   const told = await read(answer);
   if (answer.ok) return told;
@@ -37,7 +57,7 @@ export async function ask(method, path, { body, query, headers = {}, file } = {}
   throw problem;
 }
 
-export const get = (path, query) => ask("GET", path, { query });
+export const get = (path, query, options = {}) => ask("GET", path, { query, ...options });
 export const post = (path, body = undefined, options = {}) => ask("POST", path, { body, ...options });
 
 async function read(answer) {

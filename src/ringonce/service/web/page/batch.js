@@ -244,7 +244,7 @@ export function batch(place, { id, who }) {
 
   function fail(problem) {
     wrong.hidden = false;
-    wrong.textContent = [problem.message, problem.fix].filter(Boolean).join(". ");
+    wrong.textContent = problem.told;
   }
 
   const list = seldom(latest, 2000);

@@ -4,7 +4,7 @@ import { get, post } from "./api.js";
 import { stacked } from "./charts.js";
 import { button, el, field, seldom, tell } from "./dom.js";
 import { foreseen } from "./foreseen.js";
-import { random } from "./press.js";
+import { filed, notFiled, sendingFile } from "./filing.js";
 import { batchWord, count, many, moment } from "./words.js";
 import { on } from "./world.js";
 
@@ -39,7 +39,8 @@ export function batches(place, { who }) {
       none.textContent = page.problem.message;
       return;
     }
-    for (const batch of page.batches) put(batch, after ? "append" : null);
+    // A draft is a file on its way, or one that somebody only looks at.
+    for (const batch of page.batches) if (batch.state !== "draft") put(batch, after ? "append" : null);
     if (after || !cursor) cursor = page.next || "";
     more.hidden = !cursor;
     none.hidden = shown.size > 0;
@@ -94,7 +95,7 @@ function summary(id) {
     state.dataset.state = batch.state;
     if (!counted && !batch.progress?.states) {
       tell(words, many(batch.rows, "row"));
-      if (batch.state !== "invalid") again();
+      if (batch.state !== "invalid" && batch.state !== "draft") again();
       return;
     }
     const states = batch.progress.states;
@@ -150,8 +151,9 @@ function taking() {
   );
   const element = el("section", { class: "panel taking", "aria-label": "Take in a file" }, drop, settings, result);
   let chosen = null;
-  let key = "";
+  let print = null;
   let turn = 0;
+  let upload = null;
 
   const query = () => ({
     name: name.value.trim() || chosen.name,
@@ -163,23 +165,25 @@ function taking() {
     attempts: attempts.value || 1,
     skip_bad: skip.checked,
   });
-  const send = (more, headers = {}) => {
+  const send = (more, { headers = {}, ...options } = {}) => {
     const kind = /\.(ndjson|jsonl|json)$/i.test(chosen.name) ? "application/x-ndjson" : "text/csv";
     return post("/v1/batches", undefined, {
       query: { ...query(), ...more },
       headers: { "Content-Type": kind, ...headers },
       file: chosen,
+      ...options,
     });
   };
 
   async function judge() {
     if (!chosen) return;
     const mine = ++turn;
-    key = `page-${random()}`;
+    upload?.abort();
+    upload = new AbortController();
     tell(label.firstChild, chosen.name);
     result.replaceChildren(el("p", { class: "soft", text: "Reading every row …" }));
     try {
-      const { batch, preview } = await send({ dry_run: true });
+      const { batch, preview } = await send({ dry_run: true }, { signal: upload.signal });
       if (mine !== turn) return;
       const take = button(`Take in ${many(batch.rows, "row")}`, () => taken(take), { kind: "main" });
       const faulty = batch.report.faulty || 0;
@@ -203,17 +207,28 @@ function taking() {
 
   async function taken(take) {
     take.disabled = true;
+    for (const notice of result.querySelectorAll(":scope > .notice")) notice.remove();
+    const mine = print;
+    let key = "";
     try {
-      const { batch } = await send({}, { "Idempotency-Key": key });
+      key = await sendingFile(mine, chosen, query());
+      const { batch } = await send(
+        {},
+        { headers: { "Idempotency-Key": key }, lost: "Press again: it is the same batch." },
+      );
+      filed(mine);
       location.hash = `#/batches/${batch.id}`;
     } catch (problem) {
+      const there = key && notFiled(mine, problem);
       result.append(...faults(problem));
+      if (there) result.append(el("p", {}, el("a", { href: `#/batches/${there}`, text: "See what was taken in of it" })));
       take.disabled = false;
     }
   }
 
   function reset() {
     turn += 1;
+    upload?.abort();
     chosen = null;
     file.value = "";
     tell(label.firstChild, "Drop a file of calls here, or choose one");
@@ -221,10 +236,15 @@ function taking() {
     file.focus();
   }
 
+  function choose([first]) {
+    chosen = first;
+    print = { hash: "" };
+    judge();
+  }
+
   const again = seldom(judge, 500);
   file.addEventListener("change", () => {
-    [chosen] = file.files;
-    judge();
+    choose(file.files);
   });
   settings.addEventListener("input", () => chosen && again());
   for (const kind of ["dragover", "dragenter"])
@@ -233,8 +253,7 @@ function taking() {
   drop.addEventListener("drop", (event) => {
     event.preventDefault();
     drop.classList.remove("over");
-    [chosen] = event.dataTransfer.files;
-    judge();
+    choose(event.dataTransfer.files);
   });
   return element;
 }
@@ -243,13 +262,17 @@ function faults(problem) {
   const report = problem.body?.report;
   if (!report)
     return [
-      el("p", { class: "notice bad", role: "alert", text: [problem.message, problem.fix].filter(Boolean).join(". ") }),
+      el("p", { class: "notice bad", role: "alert", text: problem.told }),
     ];
   return [
     el("p", {
       class: "notice bad",
       role: "alert",
-      text: `${many(report.faulty, "row")} of the file ${report.faulty === 1 ? "is" : "are"} wrong. Nothing was taken.`,
+      text: `${
+        report.faulty === 1 && report.faults[0]?.row === 0
+          ? "The file can't be read"
+          : `${many(report.faulty, "row")} of the file ${report.faulty === 1 ? "is" : "are"} wrong`
+      }. Nothing was taken.`,
     }),
     faultTable(report),
   ];
@@ -262,7 +285,7 @@ export function faultTable(report) {
       {},
       el("td", { class: "number", text: fault.row ? count(fault.row) : "file" }),
       el("td", { text: fault.column || "" }),
-      el("td", {}, el("strong", { text: fault.what }), ` ${fault.why || ""}`),
+      el("td", {}, el("strong", { text: fault.why ? `${fault.what}: ` : fault.what }), fault.why || ""),
       el("td", { class: "soft", text: fault.fix || "" }),
     ),
   );

@@ -36,16 +36,20 @@ export function callCard(id, { who, changed = () => {}, heading = "h2" }) {
   let busy = false;
   let closed = false;
   let before = "";
+  let unseen = false;
 
   const look = seldom(async () => {
     try {
-      const told = await get(`/v1/calls/${id}/story`);
+      const told = await get(`/v1/calls/${id}/story`, {}, { lost: "It is looked at again once the connection is back." });
       if (closed) return;
       call = told.call;
       lines.replaceChildren(timeline(told));
       show();
+      if (unseen) wrong.hidden = true;
+      unseen = false;
     } catch (problem) {
       fail(problem);
+      unseen = true;
     }
   }, 400);
 
@@ -118,9 +122,10 @@ export function callCard(id, { who, changed = () => {}, heading = "h2" }) {
     if (busy) return;
     busy = true;
     wrong.hidden = true;
+    unseen = false;
     for (const one of acts.children) one.disabled = true;
     try {
-      call = await post(`/v1/calls/${id}/${name}`);
+      call = await post(`/v1/calls/${id}/${name}`, undefined, { lost: "See how the call stands, then press again." });
     } catch (problem) {
       fail(problem);
     }
@@ -154,7 +159,7 @@ export function callCard(id, { who, changed = () => {}, heading = "h2" }) {
   function fail(problem) {
     if (closed) return;
     wrong.hidden = false;
-    wrong.textContent = [problem.message, problem.fix].filter(Boolean).join(". ");
+    wrong.textContent = problem.told;
   }
 
   const off = [on("call", (event) => event.body.id === id && look()), on("whole", look)];

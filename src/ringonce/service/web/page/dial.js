@@ -2,11 +2,15 @@
 
 import { get, post } from "./api.js";
 import { callCard } from "./card.js";
-import { button, el, field, seldom, tell } from "./dom.js";
-import { decision, keepForm, keptForm, letGo, taken } from "./press.js";
+import { announce, button, el, field, mark, seldom, tell } from "./dom.js";
+import { keepsNothing } from "./keeping.js";
+import { decision, keepForm, keptForm, known as alsoKnown, over, refused, sending, taken } from "./press.js";
 import { many, moment } from "./words.js";
+import { on, world } from "./world.js";
 
-const OVER = new Set(["ended", "refused", "unknown", "cancelled", "expired"]);
+const OVER = new Set(["ended", "refused", "cancelled", "expired"]);
+const SETTLED = { unknown: "May have rung: settle it first" };
+const LOOK_AGAIN = 60_000;
 
 export function dial(place, { who, query }) {
   const form = { agent: "", to: "", from: "own", caller_id: "", queue: "", ...keptForm() };
@@ -57,6 +61,11 @@ export function dial(place, { who, query }) {
   const check = button("Check without ringing", () => look(), { kind: "" });
   const findings = el("div");
   const wrong = el("p", { class: "notice bad", role: "alert", hidden: true });
+  const unkept = el("p", {
+    class: "notice warn",
+    hidden: true,
+    text: "This browser keeps nothing for the page. Pressing twice is still one call, but after a reload, or in another tab, it would be another one.",
+  });
   const side = el("div", { class: "side" });
   const viewer = who.role === "viewer";
   const element = el(
@@ -75,6 +84,7 @@ export function dial(place, { who, query }) {
       field("Shows as", from),
       callerField,
       queueField,
+      unkept,
       wrong,
       el("div", { class: "acts" }, press, check),
       findings,
@@ -89,11 +99,12 @@ export function dial(place, { who, query }) {
   let bring = false;
 
   const body = () => ({
-    agent: agent.value.trim(),
+    agent: one(agent.value),
     to: known && known.typed === to.value.trim() ? known.number : to.value.trim(),
-    ...(from.value === "caller_id" && caller.value.trim() ? { caller_id: caller.value.trim() } : {}),
-    ...(from.value === "queue" && queue.value.trim() ? { queue: queue.value.trim() } : {}),
+    ...(from.value === "caller_id" && caller.value.trim() ? { caller_id: plain(caller.value) } : {}),
+    ...(from.value === "queue" && queue.value.trim() ? { queue: one(queue.value) } : {}),
   });
+  const agentId = () => (known && known.agent === one(agent.value) ? known.agent_id : "");
 
   function changed() {
     keepForm({ agent: agent.value, to: to.value, from: from.value, caller_id: caller.value, queue: queue.value });
@@ -102,41 +113,47 @@ export function dial(place, { who, query }) {
     wrong.hidden = true;
     findings.replaceChildren();
     if (known && known.typed !== to.value.trim()) known = null;
-    if (!known) lookUp();
+    if (!known || known.agent !== one(agent.value)) lookUp();
     settle();
   }
 
   // What the button says and does follows from what is known of the number and of the decision.
   function settle() {
-    const whole = agent.value.trim() && to.value.trim() && known;
+    const whole = agent.value.trim() && known && known.typed === to.value.trim() && known.agent === one(agent.value);
     const number = known ? known.international : "";
-    press.disabled = viewer || busy || !whole || Boolean(known && !known.allowed && known.allowed_from === null);
-    const whom = agent.value.trim();
+    let off = viewer || busy || !whole || Boolean(known && !known.allowed && known.allowed_from === null);
+    const whom = one(agent.value);
     const later = known && !known.allowed && known.allowed_from ? ` from ${moment(known.allowed_from)} on` : "";
-    tell(press, whole ? `Call ${number} for ${whom}${later}` : "Call");
+    let words = whole ? `Call ${number} for ${whom}${later}` : "Call";
     check.disabled = viewer || !(agent.value.trim() && to.value.trim());
-    if (!whole) return;
-    const made = decision(body());
-    if (made.call && made.call !== card?.id) follow(made.call);
-    if (card && made.call === card.id) {
-      const over = OVER.has(card.state());
-      press.disabled = viewer || busy || !over;
-      tell(press, over ? `Call ${number} for ${whom} once more` : "This call is taken in");
+    unkept.hidden = !keepsNothing();
+    const made = whole ? decision(body(), agentId()) : null;
+    if (made?.call && made.call !== card?.id) follow(made.call);
+    if (made?.call) {
+      const done = OVER.has(card.state());
+      off ||= !done;
+      words = done ? `${words} once more` : SETTLED[card.state()] || "This call is taken in";
     }
+    mark(press, "aria-disabled", off ? "true" : null);
+    tell(press, words);
   }
 
   const lookUp = seldom(async () => {
     const typed = to.value.trim();
     const turn = ++asked;
+    if (viewer) return;
     if (typed.replace(/\D/g, "").length < 3) {
       seen.replaceChildren();
       toField.note("");
       return;
     }
     try {
-      const found = await get("/v1/number", { to: typed, agent: agent.value.trim() });
+      const whom = one(agent.value);
+      const found = await get("/v1/number", { to: typed, agent: whom }, { lost: "It is looked up again once the connection is back." });
       if (turn !== asked) return;
-      known = { ...found, typed };
+      known = { ...found, typed, agent: whom };
+      if (known.agent_id) alsoKnown(body(), known.agent_id);
+      agentField.note("");
       toField.note("");
       seen.replaceChildren(...told(found));
     } catch (problem) {
@@ -144,7 +161,7 @@ export function dial(place, { who, query }) {
       known = null;
       seen.replaceChildren();
       if (problem.kind === "not-allowed") agentField.note(problem.message, true);
-      else toField.note([problem.message, problem.fix].filter(Boolean).join(". "), true);
+      else toField.note(problem.told, true);
     }
     settle();
   }, 250);
@@ -156,33 +173,51 @@ export function dial(place, { who, query }) {
     side.replaceChildren(card.element);
   }
 
+  function ended(event) {
+    if (OVER.has(event.body.state)) over(event.body.id);
+  }
+
   // Where the card lies below the form, what was pressed for is brought into sight.
-  function shown() {
+  function shown(call) {
+    over(call.id, OVER.has(call.state));
     if (bring && matchMedia("(max-width: 860px)").matches) side.scrollIntoView({ block: "start" });
     bring = false;
     settle();
   }
 
   async function send() {
-    if (busy || press.disabled) return;
+    if (busy || press.hasAttribute("aria-disabled")) return;
     busy = true;
-    const sent = body();
-    if (card && decision(sent).call === card.id && OVER.has(card.state())) letGo(sent);
-    const { key } = decision(sent);
+    wrong.hidden = true;
+    const asked = body();
+    const after = card && decision(asked, agentId())?.call === card.id && OVER.has(card.state()) ? card.id : "";
+    const { key, fresh, agent: whom, queue: which } = sending(asked, agentId(), after);
     settle();
     try {
-      const call = await post("/v1/calls", sent, { headers: { "Idempotency-Key": key } });
-      taken(sent, call.id);
+      // What was sent once is sent again letter by letter: the server holds a key to its call.
+      const sent = { ...asked, agent: whom, ...(which ? { queue: which } : {}) };
+      const call = await post("/v1/calls", sent, {
+        headers: { "Idempotency-Key": key },
+        lost: "Press again: it is the same call.",
+      });
+      taken(asked, key, call);
       follow(call.id);
+      announce("The call is taken in.");
       bring = true;
     } catch (problem) {
+      if (fresh && problem.refused) refused(key);
+      if (!problem.refused) await spellings(asked);
       wrong.hidden = false;
-      wrong.textContent = [problem.message, problem.status === 0 ? "Press again: it is the same call" : problem.fix]
-        .filter(Boolean)
-        .join(". ");
+      wrong.textContent = problem.told;
     }
     busy = false;
     settle();
+  }
+
+  // The server may know the agent by now, whose call is in doubt.
+  async function spellings(asked) {
+    const found = await get("/v1/number", { to: asked.to, agent: asked.agent }).catch(() => null);
+    if (found?.agent_id) alsoKnown(asked, found.agent_id);
   }
 
   async function look() {
@@ -194,7 +229,7 @@ export function dial(place, { who, query }) {
       findings.replaceChildren(findingList(found));
     } catch (problem) {
       findings.replaceChildren(
-        el("p", { class: "notice bad", text: [problem.message, problem.fix].filter(Boolean).join(". ") }),
+        el("p", { class: "notice bad", text: problem.told }),
       );
     }
     settle();
@@ -210,16 +245,32 @@ export function dial(place, { who, query }) {
     .catch(() => {});
   const other = (event) => event.key === "ringonce.keys" && settle();
   addEventListener("storage", other);
+  // What may be called now changes by itself: with the clock, the switch that stops all dialling, and the connection.
+  let stopped = world.now?.stop.stopped;
+  const off = [
+    on("call", ended),
+    on("whole", lookUp),
+    on("now", (now) => {
+      if (stopped !== undefined && stopped !== now.stop.stopped) lookUp();
+      stopped = now.stop.stopped;
+    }),
+  ];
+  const minutely = setInterval(lookUp, LOOK_AGAIN);
   side.append(
     el("div", { class: "empty calm" }, el("p", { text: "The call shows up here, from the press to its end." })),
   );
   changed();
   return () => {
     removeEventListener("storage", other);
+    off.forEach((stop) => stop());
+    clearInterval(minutely);
     lookUp.stop();
     card?.close();
   };
 }
+
+const one = (text) => text.trim().replace(/\s+/g, " ");
+const plain = (number) => (/[a-z]/i.test(number) ? number.trim() : number.replace(/[\s().-]/g, ""));
 
 function told(found) {
   const named = found.countries.map((code) => (code === "001" ? "no country" : countryName(code)));

@@ -26,15 +26,11 @@ export function doubts(place, { who }) {
     try {
       const [doubtful, waiting, gone] = await Promise.all([
         get("/v1/calls", { state: "unknown", limit: PAGE }),
-        get("/v1/calls", { state: "waiting", limit: 500 }),
+        get("/v1/calls", { state: "waiting", waits_for: "guard", limit: PAGE }),
         get("/v1/calls", { state: "refused", limit: PAGE }),
       ]);
       unknown.show(doubtful, (call) => doubtCard(call, who, again), "Nothing is in doubt.");
-      held.show(
-        { calls: waiting.calls.filter((call) => call.why.for === "guard"), next: null },
-        heldCard,
-        "Nothing is held back.",
-      );
+      held.show(waiting, heldCard, "Nothing is held back.");
       refused.show(gone, refusedCard, "Nothing was refused.");
     } catch (problem) {
       unknown.fail(problem);
@@ -78,8 +74,12 @@ function section(title, words) {
         cards.delete(id);
       }
       page.calls.forEach((call, index) => {
-        // A card that a person may be filling in stays as it is.
-        if (!cards.has(call.id)) cards.set(call.id, make(call));
+        // A card stays as it is while nothing has changed: a person may be about to press a button of it.
+        if (cards.get(call.id)?.dataset.at !== String(call.changed_at)) {
+          cards.get(call.id)?.remove();
+          cards.set(call.id, make(call));
+          cards.get(call.id).dataset.at = String(call.changed_at);
+        }
         const card = cards.get(call.id);
         if (list.children[index] !== card) list.insertBefore(card, list.children[index] || null);
       });

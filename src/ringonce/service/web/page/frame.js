@@ -1,7 +1,8 @@
 // The frame: where one is, what is wrong with the service as a whole, and the switch that stops all dialling.
 
-import { ask, post } from "./api.js";
+import { ask, post, sentences } from "./api.js";
 import { button, el, mark, svg, tell } from "./dom.js";
+import { keep } from "./keeping.js";
 import { reasoned } from "./reasoning.js";
 import { count, moment } from "./words.js";
 import { on, refresh, world } from "./world.js";
@@ -54,6 +55,7 @@ export function frame(who, left) {
     hidden: true,
     text: "Connection lost, retrying. What you see may be out of date.",
   });
+  const stays = el("p", { class: "notice bad", role: "alert", hidden: true });
   const sandbox = el("p", {
     class: "notice calm",
     hidden: !who.sandbox,
@@ -81,7 +83,7 @@ export function frame(who, left) {
       nav,
       el("div", { class: "foot" }, link, stop, person),
     ),
-    el("div", { class: "body" }, el("div", { class: "notices" }, lost, stopped, idle, sandbox), main),
+    el("div", { class: "body" }, el("div", { class: "notices" }, stays, lost, stopped, idle, sandbox), main),
   );
 
   function linked() {
@@ -120,9 +122,18 @@ export function frame(who, left) {
   }
 
   async function signOut() {
-    await ask("DELETE", "/session").catch(() => {});
-    localStorage.setItem("ringonce.signed-out", String(Date.now()));
-    sessionStorage.clear();
+    stays.hidden = true;
+    try {
+      await ask("DELETE", "/session", { lost: "Sign out again once it can be reached, or close the browser." });
+    } catch (problem) {
+      // Without a session there is nothing to end; otherwise the cookie still lets in whoever sits here.
+      if (problem.status !== 401) {
+        tell(stays, sentences("You are still signed in", problem.message, problem.fix));
+        stays.hidden = false;
+        return;
+      }
+    }
+    keep("local", "ringonce.signed-out", Date.now());
     left();
   }
 

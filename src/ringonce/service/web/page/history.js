@@ -49,7 +49,7 @@ export function history(place, { query }) {
   const body = el("tbody");
   const table = el(
     "table",
-    { class: "list" },
+    { class: "list calls" },
     el("caption", { class: "unseen", text: "Calls, the newest first" }),
     el(
       "thead",

@@ -3,6 +3,7 @@
 import { get, whenSignedOut } from "./api.js";
 import { el } from "./dom.js";
 import { frame } from "./frame.js";
+import { forgetTab } from "./keeping.js";
 import { signIn } from "./signing.js";
 import * as world from "./world.js";
 import { agents } from "./agents.js";
@@ -40,6 +41,7 @@ function inside(who) {
 
 function out(why) {
   leave();
+  forgetTab();
   leave = () => {};
   world.end();
   framed?.close();
@@ -64,9 +66,9 @@ function later(problem) {
 function show() {
   if (!framed) return;
   const [, name = "now", id = ""] = /^#\/(\w+)(?:\/([\w-]+))?/.exec(location.hash) || [];
-  const view = (id && ONE[name]) || VIEWS[name] || now;
+  const view = (id && Object.hasOwn(ONE, name) && ONE[name]) || (Object.hasOwn(VIEWS, name) && VIEWS[name]) || now;
   leave();
-  const place = framed.place(VIEWS[name] ? name : "now");
+  const place = framed.place(Object.hasOwn(VIEWS, name) ? name : "now");
   const query = new URLSearchParams(location.hash.split("?")[1] || "");
   leave = view(place, { id, query, who: framed.who }) || (() => {});
   place.scrollIntoView({ block: "start" });
@@ -79,9 +81,18 @@ addEventListener("hashchange", () => {
   show();
   framed?.element.querySelector("h1")?.focus({ preventScroll: true });
 });
+// The address names the view, so the link to the content must not change it.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  const main = document.getElementById("main");
+  main.tabIndex = -1;
+  main.focus();
+});
 whenSignedOut((problem) => out(problem.message));
 // Another tab signed out, so this one is too.
 addEventListener("storage", (event) => {
-  if (event.key === "ringonce.signed-out" && framed) begin();
+  if (event.key !== "ringonce.signed-out") return;
+  forgetTab();
+  if (framed) begin();
 });
 begin();

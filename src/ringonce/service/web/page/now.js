@@ -53,7 +53,7 @@ export function now(place, { who }) {
     const all = [...world.calls.values(), ...over.values()];
     for (const one of wrapping(all)) all.push(one);
     order = wanted
-      ? all.filter((call) => `${call.agent} ${call.to} ${call.batch_id || ""}`.toLowerCase().includes(wanted))
+      ? all.filter((call) => matches(call, wanted))
       : all;
     order.sort((a, b) => (a.agent < b.agent ? -1 : a.agent > b.agent ? 1 : (a.placed_at || 0) - (b.placed_at || 0)));
     list.show(order);
@@ -149,6 +149,13 @@ export function now(place, { who }) {
     rearrange.stop();
     list.close();
   };
+}
+
+// As the page writes numbers and batches, and as people type them.
+function matches(call, wanted) {
+  const said = `${call.agent} ${call.to} ${spaced(masked(call.to))} ${batchName(call.batch_id)} ${call.batch_id || ""}`;
+  const digits = wanted.replace(/[\s().-]/g, "");
+  return said.toLowerCase().includes(wanted) || (/^\+?\d{2,}$/.test(digits) && call.to.includes(digits));
 }
 
 // Agents in after-call work whose call is not in the list any more.
@@ -274,7 +281,7 @@ function welcome(who) {
         await sampleCalls(post);
       } catch (problem) {
         wrong.hidden = false;
-        wrong.textContent = problem.message;
+        wrong.textContent = problem.told;
         start.disabled = false;
       }
     },

@@ -1,42 +1,76 @@
 // One decision to call is one key, whatever is pressed how often and in which tab.
 //
-// A form's content has a key from the moment it is whole. Tabs find each other's keys in localStorage; the form itself
-// is its tab's own (sessionStorage). A key is let go once its call is over: the same form is a new decision then.
+// A key follows from what is pressed for, so tabs that press in the same moment send the same one; it is noted when it is
+// sent, and stays until its call is known to be over. The next key of the same form follows from that call. Tabs share
+// the notes in localStorage, under a hash of the form: no number stands there in clear. The form is its tab's own.
+
+import { kept as read, keep } from "./keeping.js";
+import { sha256 } from "./sha256.js";
 
 const FORM = "ringonce.form";
 const KEYS = "ringonce.keys";
-const MOST = 50;
+const MOST = 200;
 const KEPT = 24 * 3600 * 1000;
 
-export function keptForm() {
-  return read(sessionStorage, FORM) || {};
-}
+export const keptForm = () => read("session", FORM) || {};
+export const keepForm = (form) => keep("session", FORM, form);
 
-export function keepForm(form) {
-  sessionStorage.setItem(FORM, JSON.stringify(form));
-}
-
-// Gives { key, call }: `call` is the id of the call that was taken in under the key, once there is one.
-export function decision(body) {
+// Gives what was sent for this form: { key, call, over, agent, queue }, or null. `call` is the id of the call that was
+// taken in under the key, empty while no answer has said so.
+export function decision(body, agentId = "") {
   const all = every();
-  const name = JSON.stringify(body);
-  if (!all[name]) {
-    all[name] = { key: `page-${random()}`, at: Date.now(), call: "" };
-    write(all);
+  const found = names(all, body, agentId)
+    .map((name) => all.sent[name])
+    .filter(Boolean);
+  return found.find((one) => !one.over) || found[0] || null;
+}
+
+// Notes that the form is about to be sent, and gives under which key. `after` is the id of the call that is over and
+// after which this is another decision.
+export function sending(body, agentId = "", after = "") {
+  const all = every();
+  const mine = names(all, body, agentId);
+  let one = decision(body, agentId);
+  const fresh = !one || (after !== "" && one.call === after);
+  if (fresh) {
+    const key = one ? `page-after-${after}` : `page-${sha256(`${all.salt} ${all.turn} ${mine[0]}`).slice(0, 32)}`;
+    one = { key, call: "", over: false, at: Date.now(), agent: body.agent, queue: body.queue || "" };
   }
-  return all[name];
+  for (const name of mine) all.sent[name] = one;
+  write(all);
+  return { ...one, fresh };
 }
 
-export function taken(body, call) {
+export function taken(body, key, call) {
   const all = every();
-  const name = JSON.stringify(body);
-  if (all[name]) all[name].call = call;
+  for (const name of names(all, body, call.agent_id))
+    all.sent[name] ||= Object.values(all.sent).find((one) => one.key === key);
+  for (const one of Object.values(all.sent)) if (one?.key === key) one.call = call.id;
   write(all);
 }
 
-export function letGo(body) {
+// Once the service knows who the agent is, what was sent is found under every spelling.
+export function known(body, agentId) {
   const all = every();
-  delete all[JSON.stringify(body)];
+  const mine = names(all, body, agentId);
+  const there = mine.map((name) => all.sent[name]).find((one) => one && !one.over);
+  if (!there || mine.every((name) => all.sent[name])) return;
+  for (const name of mine) all.sent[name] ||= there;
+  write(all);
+}
+
+// Forgets a key that the server has refused at its first sending: nothing was taken in under it.
+export function refused(key) {
+  const all = every();
+  for (const [name, one] of Object.entries(all.sent)) if (one.key === key && !one.call) delete all.sent[name];
+  write(all);
+}
+
+export function over(call, is = true) {
+  const all = every();
+  const mine = Object.values(all.sent).filter((one) => one.call === call && one.over !== is);
+  if (!mine.length) return;
+  for (const one of mine) one.over = is;
   write(all);
 }
 
@@ -44,20 +78,34 @@ export function random() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+// Only calls that are over are forgotten, and only as a page begins: the turn then makes first keys other ones.
+function tidy() {
+  const all = every();
+  const done = Object.entries(all.sent)
+    .filter(([, one]) => one.over)
+    .sort(([, a], [, b]) => b.at - a.at)
+    .filter(([, one], index) => index >= MOST || Date.now() - one.at > KEPT);
+  for (const [name] of done) delete all.sent[name];
+  if (done.length) all.turn += 1;
+  write(all);
+}
+
+// By what the form is told from another: case and white space are no difference, nor is the agent's spelling once
+// the service knows who it is.
+function names(all, body, agentId) {
+  const plain = (text) => text.normalize("NFKC").trim().replace(/\s+/g, " ").toLowerCase();
+  const whole = { ...body, agent: plain(body.agent), ...(body.queue ? { queue: plain(body.queue) } : {}) };
+  const found = [whole, ...(agentId ? [{ ...whole, agent: agentId }] : [])];
+  return [...new Set(found.map((one) => sha256(all.salt + JSON.stringify(one)).slice(0, 32)))];
+}
+
 function every() {
-  return read(localStorage, KEYS) || {};
+  const all = read("local", KEYS);
+  return all?.salt ? all : { salt: random(), turn: 0, sent: {} };
 }
 
 function write(all) {
-  const fresh = Object.entries(all).filter(([, one]) => Date.now() - one.at < KEPT);
-  fresh.sort(([, a], [, b]) => b.at - a.at);
-  localStorage.setItem(KEYS, JSON.stringify(Object.fromEntries(fresh.slice(0, MOST))));
+  keep("local", KEYS, all);
 }
 
-function read(store, name) {
-  try {
-    return JSON.parse(store.getItem(name));
-  } catch {
-    return null;
-  }
-}
+tidy();

@@ -41,7 +41,7 @@ export function reasoned({ title, words, act, asks = true, extra = [], danger = 
         close(true);
       } catch (problem) {
         wrong.hidden = false;
-        wrong.textContent = [problem.message, problem.fix].filter(Boolean).join(". ");
+        wrong.textContent = problem.told;
         go.disabled = false;
       }
     });

@@ -36,10 +36,10 @@ export function signIn(why, entered) {
     enter.disabled = true;
     wrong.hidden = true;
     try {
-      entered(await post("/session", { token: token.value.trim() }));
+      entered(await post("/session", { token: token.value.trim() }, { lost: "Press again once it can be reached." }));
     } catch (problem) {
       wrong.hidden = false;
-      wrong.textContent = [problem.message, problem.fix].filter(Boolean).join(". ");
+      wrong.textContent = problem.told;
       enter.disabled = false;
       token.select();
     }

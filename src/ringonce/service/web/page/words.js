@@ -84,7 +84,9 @@ export function because(call) {
 export function evidenceOf(call) {
   const seen = call.evidence;
   if (!seen) return "";
-  return [seen.because, seen.error_message, seen.sip_code && `SIP ${seen.sip_code}`].filter(Boolean).join(" · ");
+  const said = [seen.because, seen.error_message].filter(Boolean);
+  const code = seen.sip_code && `SIP ${seen.sip_code}`;
+  return [...new Set([...said, said.some((one) => one.includes(code)) ? "" : code])].filter(Boolean).join(" · ");
 }
 
 export function span(seconds) {
