@@ -160,7 +160,7 @@ def test_a_turn_that_the_engine_could_not_write_down_ends_by_itself(
     async def play() -> None:
         async with AsyncClient(base_url=sandbox.url, ledger=SqlLedger(store.engine), settle=3.0) as client:
             steps = Steps(store, client, guard, time.time, asyncio.sleep)
-            async with Worker(steps, beat=0.05) as worker:
+            async with Worker(steps, beat=0.2) as worker:
                 await until(store, "crm-1", State.LIVE)
                 await comes_true(lambda: len(broke) == 1 and not durable._at_work)
                 # As after a restart: nobody waits for it here, and the engine's record says that it goes on.

@@ -54,14 +54,14 @@ def command(
             with contextlib.suppress(RingonceError):  # what went wrong first matters more
                 await withdraw_leftovers(settings, folder)
             raise
-        if as_json:
-            shown = msgspec.to_builtins(login)
-            del shown["store_as"], shown["current"]
-            click.echo(msgspec.json.encode({"event": "login", **shown}).decode())
-        else:
-            click.echo(printable(f"{login.who}, user {login.agent_id}"))
-            say(f"their calls now go out as themselves: ringonce call --agent {login.email} …")
         try:
+            if as_json:
+                shown = msgspec.to_builtins(login)
+                del shown["store_as"], shown["current"]
+                click.echo(msgspec.json.encode({"event": "login", **shown}).decode())
+            else:
+                click.echo(printable(f"{login.who}, user {login.agent_id}"))
+                say(f"their calls now go out as themselves: ringonce call --agent {login.email} …")
             withdrawn = await withdraw_leftovers(settings, folder)
         except (asyncio.CancelledError, KeyboardInterrupt):
             say("note: the login stands; what an earlier one was given is withdrawn by the next login or logout")
