@@ -91,14 +91,24 @@ class Errand:
         return UNKNOWN if self.named and isinstance(error, LedgerError) else exit_code(error)
 
 
-async def carry_out(errand: Errand, client: "AsyncClient", ledger: "Ledger", teller: Teller) -> int:
-    """Place the call, follow it, tell everything, and give the exit code."""
+async def see_through(
+    errand: Errand,
+    teller: Teller,
+    work: collections.abc.Callable[[Interrupt], collections.abc.Awaitable[int]],
+    *,
+    left_behind: collections.abc.Callable[[], str],
+    code_of: collections.abc.Callable[[RingonceError], int],
+) -> int:
+    """Do *work* and tell everything, whatever ends it: itself, an error, a signal, or a reader who has gone.
+
+    *left_behind* says what an end right now leaves behind. Give the exit code: the work's, or what *code_of* says.
+    """
 
     def last_words() -> str:
         teller.close()
         with contextlib.suppress(OSError):
             teller.result(errand.result())
-        return printable(_left_behind(errand, client, ledger))
+        return printable(left_behind())
 
     try:
         # A signal that comes while the end is told changes nothing about it.
@@ -106,18 +116,33 @@ async def carry_out(errand: Errand, client: "AsyncClient", ledger: "Ledger", tel
             await asyncio.sleep(0)  # a Ctrl-C from before we listened comes out here, and ends this
             errand.begun = True
             try:
-                return await _carry_out(errand, client, ledger, teller, interrupt)
+                return await work(interrupt)
             except RingonceError as error:
                 teller.failed(error)
-                return UNKNOWN if _may_ring(errand, ledger, error) else errand.code_of(error)
+                return code_of(error)
             finally:
                 teller.close()
                 teller.result(errand.result())
     except OSError as error:
         if not (why := output_lost(error)):
             raise
-        teller.say(f"{why}; {_left_behind(errand, client, ledger)}")
+        teller.say(f"{why}; {left_behind()}")
         return INTERRUPTED
+
+
+async def carry_out(errand: Errand, client: "AsyncClient", ledger: "Ledger", teller: Teller) -> int:
+    """Place the call, follow it, tell everything, and give the exit code."""
+
+    def code_of(error: RingonceError) -> int:
+        return UNKNOWN if _may_ring(errand, ledger, error) else errand.code_of(error)
+
+    return await see_through(
+        errand,
+        teller,
+        lambda interrupt: _carry_out(errand, client, ledger, teller, interrupt),
+        left_behind=lambda: _left_behind(errand, client, ledger),
+        code_of=code_of,
+    )
 
 
 async def _carry_out(

@@ -10,13 +10,13 @@ import typing
 
 import click
 
-from ringonce.cli.errand import UNSENT, Errand
+from ringonce.cli.errand import UNSENT, Errand, see_through
 from ringonce.cli.interrupt import Interrupt, stopped
-from ringonce.cli.menu import INTERRUPTED, UNKNOWN, output_lost
+from ringonce.cli.menu import UNKNOWN
 from ringonce.cli.remote import Service, Shown
 from ringonce.cli.telling import JsonTeller, Teller, tell_once
 from ringonce.cli.words import printable
-from ringonce.errors import OutcomeUnknown, Refused, RingonceError, StillGoing
+from ringonce.errors import OutcomeUnknown, Refused, StillGoing
 from ringonce.models import Call, Placed, State
 
 NEVER_RANG = frozenset({"refused", "cancelled", "expired"})
@@ -72,30 +72,13 @@ class Handed(Errand):
 
 async def carry_out(errand: Handed, service: Service, teller: Teller) -> int:
     """Hand the call in, follow it, tell everything, and give the exit code."""
-
-    def last_words() -> str:
-        teller.close()
-        with contextlib.suppress(OSError):
-            teller.result(errand.result())
-        return printable(errand.left_behind)
-
-    try:
-        with Interrupt(last_words) as interrupt:
-            await asyncio.sleep(0)  # a Ctrl-C from before we listened comes out here, and ends this
-            errand.begun = True
-            try:
-                return await _carry_out(errand, service, teller, interrupt)
-            except RingonceError as error:
-                teller.failed(error)
-                return errand.code_of(error)
-            finally:
-                teller.close()
-                teller.result(errand.result())
-    except OSError as error:
-        if not (why := output_lost(error)):
-            raise
-        teller.say(f"{why}; {errand.left_behind}")
-        return INTERRUPTED
+    return await see_through(
+        errand,
+        teller,
+        lambda interrupt: _carry_out(errand, service, teller, interrupt),
+        left_behind=lambda: errand.left_behind,
+        code_of=errand.code_of,
+    )
 
 
 async def _carry_out(errand: Handed, service: Service, teller: Teller, interrupt: Interrupt) -> int:
