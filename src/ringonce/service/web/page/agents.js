@@ -151,8 +151,8 @@ function made(who, reload) {
   };
 }
 
-function checking() {
-  const agent = el("input", {
+function agentInput() {
+  return el("input", {
     type: "text",
     name: "agent",
     maxlength: "256",
@@ -160,6 +160,10 @@ function checking() {
     autocomplete: "off",
     spellcheck: "false",
   });
+}
+
+function checking() {
+  const agent = agentInput();
   const to = el("input", { type: "tel", name: "to", maxlength: "64", required: true, autocomplete: "off" });
   const go = button("Check", null, { kind: "main", type: "submit" });
   const result = el("div", { "aria-live": "polite" });
@@ -193,14 +197,7 @@ function checking() {
 }
 
 function enrolling(who) {
-  const agent = el("input", {
-    type: "text",
-    name: "agent",
-    maxlength: "256",
-    required: true,
-    autocomplete: "off",
-    spellcheck: "false",
-  });
+  const agent = agentInput();
   const go = button("Make a link", null, { kind: "main", type: "submit" });
   const result = el("div", { "aria-live": "polite" });
   const form = el(
