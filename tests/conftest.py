@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from databases import database, postgres
+from databases import database, postgres, store
 from leaks import leaks_in
 
-__all__ = ["database", "postgres"]
+__all__ = ["database", "postgres", "store"]
 
 
 def pytest_configure() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from ringonce.service.store import Store
+
 _numbers = itertools.count(1)
 
 
@@ -64,3 +66,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/calls.db"
     return new_database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
+    """A service's store in that database."""
+    opened = Store(database)
+    yield opened
+    opened.close()

@@ -59,7 +59,9 @@ from ringonce.sandbox.world import World
 
 T = TypeVar("T")
 Browser = Callable[[Consent], Landing]
-Trouble = Callable[[Request, Callable[[], Response]], Response]
+Answer = Callable[[], Response]
+"""What the sandbox would say."""
+Trouble = Callable[[Request, Answer], Response]
 ADA = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 NUMBER = "+15559876543"
 ORIGIN = "http://sandbox.test"
@@ -71,6 +73,21 @@ class _Frame(msgspec.Struct):
 
 
 _frames = msgspec.json.Decoder(_Frame)
+
+
+def is_create(request: Request) -> bool:
+    """Say whether the request has a call made."""
+    return request.method == "POST" and "/conversations/calls" in request.url
+
+
+def on_create(do: Callable[[Answer], Response]) -> Trouble:
+    """Trouble with creates alone."""
+    return lambda request, go: do(go) if is_create(request) else go()
+
+
+def lost(*, sent: bool) -> Response:
+    """Lose the answer, or the request itself."""
+    raise Lost("the line broke", sent=sent)
 
 
 def observation(frame: bytes) -> tuple[snapshots.Snapshot, str] | None:
@@ -154,7 +171,7 @@ class Simulated:
     @property
     def creates(self) -> list[Request]:
         """The creates that left."""
-        return [one for one in self.sent if one.method == "POST" and "/conversations/calls" in one.url]
+        return [one for one in self.sent if is_create(one)]
 
     def order(self, **fields: Any) -> Order:
         """Ada calls a number, unless *fields* say otherwise."""

@@ -8,7 +8,7 @@ from ringonce.client.flows.placing import place_call
 from ringonce.client.wishes import Lost, Request, Response
 from ringonce.errors import LedgerError, OutcomeUnknown
 from ringonce.ledger import Row, RowState
-from simulated import Simulated, row_of
+from simulated import Simulated, is_create, row_of
 
 Answer = Callable[[], Response]
 
@@ -21,7 +21,7 @@ def test_a_ledger_that_fails_while_a_lost_call_is_looked_for_does_not_say_that_n
 
     def lost(request: Request, go: Answer) -> Response:
         answer = go()
-        if request.method == "POST" and "/conversations/calls" in request.url:
+        if is_create(request):
             raise Lost("the line broke", sent=True)
         return answer
 

@@ -9,7 +9,7 @@ from ringonce import AccessToken, JwtBearer, NotPermitted, OutcomeUnknown
 from ringonce.client.flows.following import active_calls
 from ringonce.client.flows.placing import place_call
 from ringonce.client.wishes import Lost, Request, Response
-from simulated import ADA, Simulated, Trouble
+from simulated import ADA, Simulated, Trouble, is_create
 
 BUSY = "+15559870002"
 ANALYTICS = "/analytics/"
@@ -27,7 +27,7 @@ def lost_create(simulated: Simulated, *, away: float) -> Trouble:
         if refused := unlisted(request):
             return refused
         answer = go()
-        if request.method == "POST" and "/conversations/calls" in request.url:
+        if is_create(request):
             simulated.world.advance(simulated.world.now + away)
             raise Lost("the line broke", sent=True)
         return answer
@@ -76,7 +76,7 @@ def test_a_pooled_identity_that_is_refused_leaves_the_looking_to_the_service(poo
         if request.method == "GET" and request.url.endswith("/conversations/calls"):
             return Response(403, {}, b"{}")
         answer = go()
-        if request.method == "POST" and "/conversations/calls" in request.url:
+        if is_create(request):
             raise Lost("the line broke", sent=True)
         return answer
 

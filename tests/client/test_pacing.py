@@ -10,7 +10,7 @@ from ringonce.client.flows.exchange import exchange
 from ringonce.client.flows.placing import place_call
 from ringonce.client.wishes import Arm, Lane, Listen, Lost, Pace, Release, Request, Response, Send, Wish
 from ringonce.errors import TooLate
-from simulated import ADA, ORIGIN, Simulated
+from simulated import ADA, ORIGIN, Simulated, is_create
 
 
 def kinds(wishes: list[Wish]) -> list[type]:
@@ -21,12 +21,8 @@ def paced(simulated: Simulated) -> list[Lane]:
     return [wish.lane for wish in simulated.wishes if isinstance(wish, Pace)]
 
 
-def is_create(wish: Wish) -> bool:
-    return isinstance(wish, Send) and is_create_request(wish.request)
-
-
-def is_create_request(request: Request) -> bool:
-    return request.method == "POST" and "/conversations/calls" in request.url
+def sends_create(wish: Wish) -> bool:
+    return isinstance(wish, Send) and is_create(wish.request)
 
 
 def is_turn_to_dial(wish: Wish) -> bool:
@@ -48,7 +44,7 @@ def test_every_request_with_a_token_waits_for_its_turn_and_those_for_tokens_do_n
 def test_a_create_waits_for_the_quota_before_its_row_is_written(simulated: Simulated) -> None:
     simulated.run(place_call(simulated.session, simulated.order()))
 
-    create = next(number for number, wish in enumerate(simulated.wishes) if is_create(wish))
+    create = next(number for number, wish in enumerate(simulated.wishes) if sends_create(wish))
     told = [wish for wish in simulated.wishes[:create] if isinstance(wish, (Listen, Arm)) or is_turn_to_dial(wish)]
     assert kinds(told) == [Listen, Pace, Arm]
 
@@ -59,7 +55,7 @@ def test_waiting_for_the_quota_counts_against_the_deadline(simulated: Simulated)
 
     simulated.run(place_call(simulated.session, simulated.order(timeout=30)))
 
-    create = next(wish for wish in simulated.wishes if is_create(wish))
+    create = next(wish for wish in simulated.wishes if sends_create(wish))
     assert isinstance(create, Send)
     assert create.not_after == began + 30
 
@@ -86,9 +82,7 @@ def test_a_turn_that_can_not_come_in_time_leaves_no_row(simulated: Simulated) ->
 
 def test_a_create_that_met_a_429_waits_for_another_turn(simulated: Simulated) -> None:
     answers = iter([Response(429, {"retry-after": "7"}, b"{}"), None])
-    simulated.trouble = lambda request, go: (
-        (next(answers) or go()) if request.method == "POST" and "/conversations/calls" in request.url else go()
-    )
+    simulated.trouble = lambda request, go: (next(answers) or go()) if is_create(request) else go()
 
     simulated.run(place_call(simulated.session, simulated.order()))
 
@@ -136,7 +130,7 @@ def test_every_read_that_looks_for_a_lost_call_goes_in_the_lane_of_what_is_urgen
 
     def lose(request: Request, go: Callable[[], Response]) -> Response:
         answer = go()
-        if is_create_request(request):
+        if is_create(request):
             simulated.world.advance(simulated.world.now + 70)
             raise Lost("the line broke", sent=True)
         return answer
@@ -159,7 +153,7 @@ def test_a_turn_goes_with_the_token_that_it_was_given_for(simulated: Simulated) 
     simulated.run(place_call(simulated.session, simulated.order()))
 
     turns = [wish.token for wish in simulated.wishes if isinstance(wish, Pace) and wish.lane is Lane.DIAL]
-    creates = [wish.token for wish in simulated.wishes if isinstance(wish, Send) and is_create(wish)]
+    creates = [wish.token for wish in simulated.wishes if isinstance(wish, Send) and sends_create(wish)]
     assert turns == creates
     assert len(set(turns)) == 2
 

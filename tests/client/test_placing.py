@@ -6,7 +6,7 @@ import pytest
 
 from ringonce import AccessToken
 from ringonce.client.flows.placing import place_call, plan_call
-from ringonce.client.wishes import Lost, Request, Response
+from ringonce.client.wishes import Request, Response
 from ringonce.errors import (
     ApiRefusal,
     IntentConflict,
@@ -17,21 +17,7 @@ from ringonce.errors import (
     Unreachable,
 )
 from ringonce.ledger import Row, RowState
-from simulated import ORIGIN, Simulated
-
-Answer = Callable[[], Response]
-
-
-def is_create(request: Request) -> bool:
-    return request.method == "POST" and "/conversations/calls" in request.url
-
-
-def on_create(do: Callable[[Answer], Response]) -> Callable[[Request, Answer], Response]:
-    return lambda request, go: do(go) if is_create(request) else go()
-
-
-def lost(*, sent: bool) -> Response:
-    raise Lost("the line broke", sent=sent)
+from simulated import ORIGIN, Answer, Simulated, is_create, lost, on_create
 
 
 def created_then_lost(go: Answer) -> Response:

@@ -8,7 +8,7 @@ import pytest
 
 from ringonce.client.board import Board
 from ringonce.client.flows.placing import place_call
-from ringonce.client.wishes import Cancelled, Flow, Lost, Release, Request, Response, Send, Sleep
+from ringonce.client.wishes import Cancelled, Flow, Release, Request, Response, Send, Sleep
 from ringonce.errors import (
     IntentConflict,
     NotFound,
@@ -18,21 +18,7 @@ from ringonce.errors import (
 )
 from ringonce.ledger import Row, RowState
 from ringonce.models import Placed
-from simulated import ADA, ORIGIN, Simulated, row_of
-
-Answer = Callable[[], Response]
-
-
-def is_create(request: Request) -> bool:
-    return request.method == "POST" and "/conversations/calls" in request.url
-
-
-def on_create(do: Callable[[Answer], Response]) -> Callable[[Request, Answer], Response]:
-    return lambda request, go: do(go) if is_create(request) else go()
-
-
-def lost(*, sent: bool) -> Response:
-    raise Lost("the line broke", sent=sent)
+from simulated import ADA, ORIGIN, Answer, Simulated, is_create, lost, on_create, row_of
 
 
 @pytest.mark.parametrize(

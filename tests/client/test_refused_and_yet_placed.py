@@ -1,19 +1,11 @@
 """Refusals that are not true, calls that many others hide, and deadlines that lookups count towards."""
 
-from collections.abc import Callable
-
 import pytest
 
 from ringonce.client.flows.placing import place_call
 from ringonce.client.wishes import Request, Response
 from ringonce.errors import OutcomeUnknown, TooLate
-from simulated import Simulated
-
-Answer = Callable[[], Response]
-
-
-def is_create(request: Request) -> bool:
-    return request.method == "POST" and "/conversations/calls" in request.url
+from simulated import Answer, Simulated, is_create
 
 
 def refused_though_placed(simulated: Simulated, status: int, **headers: str) -> None:

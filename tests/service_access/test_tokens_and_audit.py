@@ -1,7 +1,5 @@
 """Tokens say who may do what, and the audit log says who did."""
 
-from collections.abc import Iterator
-
 import pytest
 import sqlalchemy as sa
 
@@ -9,13 +7,6 @@ from ringonce.errors import InvalidInput
 from ringonce.service import access, audit
 from ringonce.service.access import Role
 from ringonce.service.store import Store, tables
-
-
-@pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    opened = Store(database)
-    yield opened
-    opened.close()
 
 
 def test_a_token_is_known_by_its_secret_which_is_kept_nowhere(store: Store) -> None:

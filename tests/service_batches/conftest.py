@@ -22,9 +22,9 @@ from ringonce.service.dialing.worker import Worker
 from ringonce.service.guarding import Guarding
 from ringonce.service.store import Store
 from ringonce.service.store.tables import calls
-from service_dialing.conftest import ADA, sandbox, store
+from service_dialing.conftest import ADA, sandbox
 
-__all__ = ["ADA", "Working", "sandbox", "store", "working"]
+__all__ = ["ADA", "Working", "sandbox", "working"]
 HEADER = "key,agent,to"
 ENDS_AT_ONCE, TALKS_ON = "0006", "0000"
 

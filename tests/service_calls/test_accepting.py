@@ -1,6 +1,5 @@
 """A key is one decision: whoever comes again gets the first call, and another call under it is refused."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,13 +14,6 @@ from ringonce.service.store import Store
 
 ASK = Ask(agent="ada@example.com", to="+1 555 987 6543")
 GIVEN: dict[str, Any] = {"number": "+15559876543", "mark": "m", "by": "tok"}
-
-
-@pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    opened = Store(database)
-    yield opened
-    opened.close()
 
 
 def test_the_same_key_again_is_the_same_call(store: Store) -> None:

@@ -46,13 +46,6 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    opened = Store(database)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def guard() -> Open:
     return Open()
 

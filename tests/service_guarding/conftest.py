@@ -17,9 +17,9 @@ from ringonce.service.dialing.steps import Steps
 from ringonce.service.dialing.worker import Worker
 from ringonce.service.guarding import Guarding
 from ringonce.service.store import Store
-from service_dialing.conftest import sandbox, store
+from service_dialing.conftest import sandbox
 
-__all__ = ["Guarded", "monday", "sandbox", "store", "working"]
+__all__ = ["Guarded", "monday", "sandbox", "working"]
 
 Guarded = Callable[..., Any]
 

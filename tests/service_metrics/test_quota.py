@@ -1,9 +1,5 @@
 """How much of each token's quota is spent, for whoever watches the service; no token and no whole mark of one."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from ringonce.ledger import Meter
 from ringonce.ledger.sql import SqlLedger
 from ringonce.service.metrics import Requests, page
@@ -11,13 +7,6 @@ from ringonce.service.store import Store
 
 NOW = 1_800_000_000.0
 PLATFORM = "https://api.mypurecloud.com"
-
-
-@pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    opened = Store(database)
-    yield opened
-    opened.close()
 
 
 def spent(store: Store, token: str, taken: int, ends: float, waits_until: float = 0.0) -> None:

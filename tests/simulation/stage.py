@@ -22,7 +22,7 @@ from ringonce.ledger.memory import MemoryLedger
 from ringonce.models import Call, Placed
 from ringonce.sandbox.default_org import ADA, default_org
 from ringonce.sandbox.world import World
-from simulated import ORIGIN
+from simulated import ORIGIN, is_create
 from simulation.network import Network
 from simulation.process import Process
 
@@ -171,7 +171,7 @@ class Stage:
 
     def nap_before(self, request: Request) -> float:
         """Say for how long a process is stopped right before it sends a request: once in a schedule, a create."""
-        if not _creates(request):
+        if not is_create(request):
             return 0.0
         self.naps_before_create = False
         self.note("nap right before a create")
@@ -195,7 +195,7 @@ class Stage:
 
     def send(self, process: Process, request: Request, reply: Callable[[Response | Lost], None]) -> None:
         """Put a request on the network."""
-        create = _creates(request)
+        create = is_create(request)
         if create:
             intent = request.body["attributes"][STAMP]
             self.creates.append((intent, self.agenda.now, process.armed.get(intent)))
@@ -288,10 +288,6 @@ class Stage:
         if alive and self.busy:
             self.note("killed while it waited")
             self.crash(alive[-1])
-
-
-def _creates(request: Request) -> bool:
-    return request.method == "POST" and "/conversations/calls" in request.url
 
 
 def _words(what: object) -> str:
