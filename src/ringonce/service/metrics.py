@@ -11,10 +11,10 @@ from prometheus_client.registry import Collector
 
 from ringonce.ledger import Meter
 from ringonce.service import feed, hooks
+from ringonce.service.lifesigns import alive
 from ringonce.service.stopping import stands
-from ringonce.service.store.tables import attempts, calls, events, identities, lines, meters, workers
+from ringonce.service.store.tables import attempts, calls, events, identities, lines, meters
 
-SILENT_AFTER = 12.0
 LATEST, MOST_TOKENS, NAMED = 1_000, 20, 12
 """Of the tokens used last so many are looked at, so many are told, by so many characters of their marks."""
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -87,9 +87,8 @@ def _families(db: sa.Connection, now: float) -> Iterator[Metric]:
     yield from _waiting(db)
     yield from _quota(db, now)
     yield from _webhooks(db, now)
-    alive = (workers.c.state == "running", workers.c.beat_at > now - SILENT_AFTER)
     yield GaugeMetricFamily(
-        "ringonce_workers", "Workers that give signs of life.", value=db.scalar(sa.select(count).where(*alive)) or 0
+        "ringonce_workers", "Workers that give signs of life.", value=db.scalar(sa.select(count).where(alive(now))) or 0
     )
     busy = db.scalar(sa.select(count).where(lines.c.call_id != "")) or 0
     yield GaugeMetricFamily("ringonce_agents_busy", "Agents in a call of the service.", value=busy)

@@ -13,14 +13,13 @@ from ringonce.service import agents, feed, stopping
 from ringonce.service.agents import Counted, name_of
 from ringonce.service.calls import Record, State, record
 from ringonce.service.calls.listing import names_of
+from ringonce.service.lifesigns import alive
 from ringonce.service.stopping import Stop
 from ringonce.service.store.tables import calls, intents, lines, meters, workers
 
 MOST_CALLS = 2_500
 MOST_WRAPPING, MOST_TOKENS, MOST_WORKERS = 500, 50, 100
 MINUTES = 10
-SILENT_AFTER = 12.0
-"""Seconds without a sign of life after which a worker counts for nothing."""
 _FLYING = (State.DIALING, State.LIVE)
 
 
@@ -208,8 +207,7 @@ def _dials(db: sa.Connection, now: float) -> list[Minute]:
 
 
 def _workers(db: sa.Connection, now: float) -> list[Working]:
-    alive = (workers.c.state == "running", workers.c.beat_at > now - SILENT_AFTER)
-    query = workers.select().where(*alive).order_by(workers.c.started_at).limit(MOST_WORKERS)
+    query = workers.select().where(alive(now)).order_by(workers.c.started_at).limit(MOST_WORKERS)
     return [
         Working(id=row.id, host=row.host, started_at=row.started_at, beat_at=row.beat_at) for row in db.execute(query)
     ]

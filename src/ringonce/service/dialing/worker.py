@@ -18,13 +18,14 @@ from ringonce.service.dialing import batched, durable, turns
 from ringonce.service.dialing.sparing import in_a_line
 from ringonce.service.dialing.steps import Steps
 from ringonce.service.dialing.turns import Turn
+from ringonce.service.lifesigns import GONE, RUNNING, SILENT_AFTER
 from ringonce.service.store.tables import lines, workers
 
 log = logging.getLogger("ringonce.service")
 TICK = 0.1
 """Seconds between two looks for calls whose turn it is."""
-BEAT, DEAD_AFTER = 2.0, 12.0
-"""Seconds between two signs of life, and without one after which a worker's turns are taken over, unless told."""
+BEAT = 2.0
+"""Seconds between two signs of life, unless told."""
 MOST_TURNS = 2_000
 """Turns that one worker has at once."""
 AT_ONCE = 50
@@ -37,7 +38,6 @@ AGAIN = 5.0
 STRANDED = 15
 """Looks at which a turn must be seen without anybody at work on it until it is begun anew: 30 s, unless told."""
 KEEP_TIDY = 300.0
-RUNNING, GONE = "running", "gone"
 
 
 class Worker:
@@ -47,7 +47,7 @@ class Worker:
     over. All who share a database should be given the same.
     """
 
-    def __init__(self, steps: Steps, *, beat: float = BEAT, dead_after: float = DEAD_AFTER) -> None:
+    def __init__(self, steps: Steps, *, beat: float = BEAT, dead_after: float = SILENT_AFTER) -> None:
         # In a form that logs don't take for a telephone number.
         self.id = f"worker_{re.sub(r'[^0-9A-Za-z]', '_', socket.gethostname())}_{os.getpid()}_{secrets.token_hex(3)}"
         self.answered = True

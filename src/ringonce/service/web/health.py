@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from ringonce.errors import RingonceError
 from ringonce.service.house import House
+from ringonce.service.lifesigns import alive
 from ringonce.service.store.inserting import insert_once
-from ringonce.service.store.tables import settings, workers
+from ringonce.service.store.tables import settings
 
 KEPT = 30.0
 """Seconds for which what the platform said of our token is believed; a probe must not spend its quota."""
@@ -17,8 +18,6 @@ AGAIN = 5.0
 PROBED = 5.0
 """Seconds for which it is believed whether the database can be written."""
 PROBE = "probe"
-SILENT_AFTER = 12.0
-"""Seconds without a sign of life after which a worker counts for nothing."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +60,7 @@ class Health:
 
     async def _database(self) -> tuple[Part, Part]:
         try:
-            alive = await self.house.store.look(_alive, self.house.clock())
+            working = await self.house.store.look(_working, self.house.clock())
             await self._probe()
         except RingonceError as down:
             return Part(ok=False, said=str(down)), Part(ok=False, said="not known while the database is away")
@@ -72,7 +71,7 @@ class Health:
             return Part(ok=True), Part(ok=False, said="the database failed it, and it tries again in a moment")
         if own is not None and not own.healthy:
             return Part(ok=True), Part(ok=False, said="its rights on the platform are in doubt, so it pauses")
-        if own is None and not alive:
+        if own is None and not working:
             return Part(ok=True), Part(ok=False, said="none gives a sign of life: start one with `ringonce worker`")
         return Part(ok=True), Part(ok=True)
 
@@ -101,9 +100,8 @@ class Health:
         return self._platform
 
 
-def _alive(db: sa.Connection, now: float) -> int:
-    query = sa.select(sa.func.count()).where(workers.c.state == "running", workers.c.beat_at > now - SILENT_AFTER)
-    return db.scalar(query) or 0
+def _working(db: sa.Connection, now: float) -> int:
+    return db.scalar(sa.select(sa.func.count()).where(alive(now))) or 0
 
 
 def _touch(db: sa.Connection) -> None:
