@@ -153,7 +153,8 @@ class Storm:
             time.sleep(TICK)
 
     def _blow(self, crew: Crew, now: float) -> None:
-        if self._dice.random() < 2 / 3 or self._asleep:
+        # However short it is, a storm that blows at all kills somebody.
+        if self._dice.random() < 2 / 3 or self._asleep or not self.figures.kills:
             crew.kill(self._dice)
             self.figures.kills += 1
         else:
