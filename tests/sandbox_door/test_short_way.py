@@ -1,10 +1,20 @@
 """Requests as they really come over a connection: in pieces, several at once, with a last one announced."""
 
+import asyncio
 import re
 import socket
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
+import uvicorn
+from uvicorn.server import ServerState
+
 from ringonce.sandbox import Sandbox
+from ringonce.sandbox.clock import Clock
+from ringonce.sandbox.door import Door
+from ringonce.sandbox.protocol import Protocol
+from ringonce.sandbox.world import World
 
 ADA = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 BODY = b'{"phoneNumber":"+15559870000"}'
@@ -67,3 +77,101 @@ def test_a_chunked_body_is_read_to_its_end(sandbox: Sandbox, bearer: dict[str, s
     chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
     assert answers(sandbox, head + chunks, until=1).startswith(b"HTTP/1.1 202 ")
     assert len(sandbox.calls()) == 1
+
+
+def test_one_connection_speaks_for_one_token_after_another(sandbox: Sandbox, bearer: dict[str, str]) -> None:
+    stranger = {"Authorization": bearer["Authorization"][:-1] + "?"}
+    heard = answers(sandbox, create(bearer), create(stranger), create(bearer), until=3)
+    assert re.findall(rb"HTTP/1\.1 (\d+)", heard) == [b"202", b"401", b"202"]
+    assert len(sandbox.calls()) == 2
+
+
+class Timers:
+    """An event loop's clock and timers, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.set: list[tuple[float, Callable[[], None]]] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, seconds: float, do: Callable[[], None]) -> Any:
+        due = (self.now + seconds, do)
+        self.set.append(due)
+
+        class Handle:
+            def cancel(_) -> None:  # noqa: N805  # the test's self is the timers'
+                self.set.remove(due)
+
+        return Handle()
+
+    def pass_until(self, then: float) -> None:
+        self.now = then
+        for due in [each for each in self.set if each[0] <= then]:
+            self.set.remove(due)
+            due[1]()
+
+
+class Wire(asyncio.Transport):
+    """What was written, and whether it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written, self.closed = b"", False
+
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+
+PROBE = b"GET /api/v2/tokens/me HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def connected() -> tuple[Protocol, Wire, Timers]:
+    world, timers, wire = World(now=0.0), Timers(), Wire()
+    door = Door(world, Clock(world, mode="manual"))
+    config = uvicorn.Config(door, http=Protocol, lifespan="off", log_config=None, timeout_keep_alive=75)
+    config.load()
+    line = Protocol(door, config=config, server_state=ServerState(), app_state={}, _loop=timers)
+    line.connection_made(wire)
+    return line, wire, timers
+
+
+def test_a_connection_is_closed_once_it_was_quiet_for_long(monkeypatch: Any) -> None:
+    monkeypatch.setattr(Door, "rearm", lambda _: None)
+    line, wire, timers = connected()
+    line.data_received(PROBE)
+    timers.pass_until(50.0)
+    line.data_received(PROBE)
+    assert wire.written.count(b"HTTP/1.1 401 ") == 2
+    timers.pass_until(124.0)
+    assert not wire.closed
+    timers.pass_until(125.0)
+    assert wire.closed
+
+
+def test_a_connection_is_not_closed_in_the_middle_of_a_request(monkeypatch: Any) -> None:
+    monkeypatch.setattr(Door, "rearm", lambda _: None)
+    line, wire, timers = connected()
+    line.data_received(PROBE)
+    line.data_received(PROBE[:-9])
+    timers.pass_until(1_000.0)
+    assert not wire.closed
+    line.data_received(PROBE[-9:])
+    assert wire.written.count(b"HTTP/1.1 401 ") == 2
+    timers.pass_until(1_075.0)
+    assert wire.closed
+
+
+def test_a_connection_that_went_leaves_no_timer(monkeypatch: Any) -> None:
+    monkeypatch.setattr(Door, "rearm", lambda _: None)
+    line, _, timers = connected()
+    line.data_received(PROBE)
+    line.connection_lost(None)
+    assert timers.set == []

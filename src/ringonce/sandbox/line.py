@@ -34,7 +34,7 @@ class Line:
         if not reply.body:
             await self.drop()
             return
-        await self.send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply)})
+        await self.send({"type": "http.response.start", "status": reply.status, "headers": _encoded(reply)})
         half = reply.body[: len(reply.body) // 2]
         await self.send({"type": "http.response.body", "body": half, "more_body": True})
         self._transport.close()  # unlike abort, this lets what was written go out
@@ -62,17 +62,21 @@ async def read_body(headers: dict[str, str], receive: Receive) -> bytes | None:
     return body if len(body) <= MOST_BYTES else None
 
 
-def headers_of(reply: Reply) -> list[tuple[bytes, bytes]]:
-    """Give an answer's headers as they are sent."""
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+def headers_of(reply: Reply) -> list[tuple[str, str]]:
+    """Give all headers of an answer."""
+    headers = list(reply.headers)
     if reply.body:
-        headers.append((b"content-type", reply.media_type.encode("latin-1")))
+        headers.append(("content-type", reply.media_type))
     if reply.status != 204:  # noqa: PLR2004  # No Content has no length either
-        headers.append((b"content-length", b"%d" % len(reply.body)))
+        headers.append(("content-length", str(len(reply.body))))
     return headers
+
+
+def _encoded(reply: Reply) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers_of(reply)]
 
 
 async def answer(reply: Reply, send: Send) -> None:
     """Send an answer whole."""
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply)})
+    await send({"type": "http.response.start", "status": reply.status, "headers": _encoded(reply)})
     await send({"type": "http.response.body", "body": reply.body})

@@ -6,7 +6,9 @@ there is (faults, `/_sandbox`, WebSockets, large or chunked bodies, clients that
 is ASGI.
 """
 
+import asyncio
 import logging
+import math
 import urllib.parse
 from typing import Any
 
@@ -18,6 +20,7 @@ from ringonce.sandbox.http import Reply
 from ringonce.sandbox.line import TRANSPORT, headers_of
 
 _SHORT = 65_536
+_SHORT_DIGITS = len(str(_SHORT))
 _BROKEN = Reply(500)
 
 log = logging.getLogger("ringonce.sandbox")
@@ -29,24 +32,42 @@ class Protocol(HttpToolsProtocol):
     def __init__(self, door: Door, **settings: Any) -> None:
         super().__init__(**settings)
         self._door = door
+        self._said: list[tuple[bytes, bytes]] = []
+        self._said_before: list[tuple[bytes, bytes]] = []
         self._names: dict[str, str] = {}
         self._whole: bytes | None = None
         """The body so far of a request on the short way; None on the long one."""
+        self._quiet_since = math.inf
+        """When the last answer of the short way left; infinite while a request is under way or on the long one."""
+        self._patience: asyncio.TimerHandle | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        if self._patience is not None:
+            self._patience.cancel()
+        super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
-        super().on_message_begin()
-        extensions: dict[str, Any] = {TRANSPORT: self.transport}
-        self.scope["extensions"] = extensions
+        """Begin a request. What ASGI wants to know of it is only made on the long way."""
+        self.url = b""
+        self._said = []
+        self._quiet_since = math.inf
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        self._said.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Choose the way."""
-        self._names = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers}
+        # A client says the same on a connection again and again.
+        if self._said != self._said_before:
+            self._said_before = self._said.copy()  # trailers are yet to come
+            self._names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self._said}
         if self._short():
             self._whole = b""
         else:
             self._whole = None
-            super().on_headers_complete()
+            self._go_the_long_way()
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
@@ -64,22 +85,55 @@ class Protocol(HttpToolsProtocol):
         reply = self._ask(body)
         if reply is not None:
             self.transport.write(_written(reply))
-            self.on_response_complete()
+            self._rest()
             return
-        super().on_headers_complete()
+        self._go_the_long_way()
         if body:
             super().on_body(body)
         super().on_message_complete()
 
+    def _rest(self) -> None:
+        """Wait for the next request, as long as `timeout_keep_alive` says.
+
+        A timer that every request stopped and started anew would be a tenth of many a request.
+        """
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        self._quiet_since = self.loop.time()
+        if self._patience is None:
+            self._patience = self.loop.call_later(self.timeout_keep_alive, self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        self._patience = None
+        left = self._quiet_since + self.timeout_keep_alive - self.loop.time()
+        if left == math.inf:  # whatever is under way starts a timer once it is answered
+            return
+        if left > 0:
+            self._patience = self.loop.call_later(left, self._lose_patience)
+        else:
+            self.timeout_keep_alive_handler()
+
+    def _go_the_long_way(self) -> None:
+        url = self.url
+        super().on_message_begin()
+        self.url = url
+        extensions: dict[str, Any] = {TRANSPORT: self.transport}
+        self.scope["extensions"] = extensions
+        for name, value in self._said:
+            super().on_header(name, value)
+        super().on_headers_complete()
+
     def _short(self) -> bool:
-        length = self._names.get("content-length", "0")
+        names = self._names
+        length = names.get("content-length", "0")
         before: RequestResponseCycle | None = self.cycle
         return (
             (before is None or before.response_complete)
             and not self.flow.write_paused
-            and not self.expect_100_continue
-            and "transfer-encoding" not in self._names
-            and len(length) < len(str(_SHORT)) + 1
+            and "expect" not in names
+            and "transfer-encoding" not in names
+            and len(length) <= _SHORT_DIGITS
             and int(length) <= _SHORT
             and self.parser.should_keep_alive()
             and not self.parser.should_upgrade()
@@ -100,10 +154,8 @@ class Protocol(HttpToolsProtocol):
 
 
 def _written(reply: Reply) -> bytes:
-    lines = [STATUS_LINE[reply.status]]
-    for name, value in headers_of(reply):
-        if b"\n" in value or b"\r" in value:
-            raise ValueError(f"the header {name!r} has a line break")
-        lines += (name, b": ", value, b"\r\n")
-    lines += (b"\r\n", reply.body)
-    return b"".join(lines)
+    headers = headers_of(reply)
+    head = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    if head.count("\n") != len(headers) or head.count("\r") != len(headers):
+        raise ValueError(f"a header has a line break: {head!r}")
+    return b"%b%b\r\n%b" % (STATUS_LINE[reply.status], head.encode("latin-1"), reply.body)

@@ -104,7 +104,7 @@ class Desk:
         try:
             if "/oauth/" in request.path and API not in request.path:
                 return self._sign_in(request, headers)
-            route, prefix, values = _find(request)
+            route, prefix, values = _find(request.method, request.path)
             token, reset = self._admit(request)
             if world.rate_limit is not None:
                 headers += _limits(token, world.rate_limit, reset)
@@ -158,15 +158,16 @@ def _date(second: int) -> str:
     return formatdate(second, usegmt=True)
 
 
-def _find(request: Request) -> tuple[Route, str, list[str]]:
+@functools.lru_cache(maxsize=1_024)
+def _find(method: str, whole: str) -> tuple[Route, str, list[str]]:
     """The route of a request, the prefix before `/api/v2`, and what stands in the route's place-holders."""
-    prefix, found, path = request.path.partition(API)
+    prefix, found, path = whole.partition(API)
     routes, values = TABLE.match(path) if found else ({}, [])
     if not routes:
-        raise _unknown(request.path, path if found else request.path)
-    route = routes.get(request.method)
+        raise _unknown(whole, path if found else whole)
+    route = routes.get(method)
     if route is None:
-        raise _wrong_method(request.method, request.path, sorted(routes))
+        raise _wrong_method(method, whole, sorted(routes))
     return route, prefix, values
 
 
