@@ -28,14 +28,19 @@ class Reporter:
         self.heard: dict[str, list[Any]] = {}
         self._world = world
         publish = world.channels.publish
-        heard, topics = world.channels.heard, self._template
+        topics = self._template
 
         def take(topic: str, body: dict[str, Any]) -> None:
             self.heard.setdefault(topics(topic), []).append(msgspec.json.decode(msgspec.json.encode(body)))
             publish(topic, body)
 
-        self._patched = {"publish": take, "heard": lambda _: True, "watched": lambda _: True}
-        self._real = {"publish": publish, "heard": heard, "watched": world.channels.watched}
+        self._patched: dict[str, Any] = {
+            "publish": take,
+            "heard": lambda _: True,
+            "heard_of": list,
+            "listeners": {"everything": {}},
+        }
+        self._real = {name: getattr(world.channels, name) for name in self._patched}
         for name, do in self._patched.items():
             setattr(world.channels, name, do)
 

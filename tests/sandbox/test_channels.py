@@ -187,6 +187,22 @@ def test_more_than_a_thousand_topics_are_too_many() -> None:
     assert not world.channels.heard("v2.users.one-more.presence")
 
 
+def test_what_somebody_listens_to_is_known_until_the_last_one_goes() -> None:
+    world = World(now=0.0)
+    first, second = (world.channels.create((client, "")) for client in ("one", "another"))
+    world.channels.subscribe(first, ["v2.users.ada?presence&station", "v2.routing.queues.sales.users"])
+    world.channels.subscribe(second, ["v2.users.ada.presence", "v2.detail.events.conversation.c-1.acw"])
+
+    def known() -> list[str]:
+        return world.channels.heard_of(["ada", "grace", "sales", "c-1"])
+
+    assert known() == ["ada", "sales", "c-1"]
+    world.channels.unsubscribe(first)
+    assert known() == ["ada", "c-1"]
+    world.channels.unsubscribe(second)
+    assert known() == []
+
+
 def test_the_socket_takes_subscriptions_and_answers_nonsense(ask: Any, world: World) -> None:
     heard: list[bytes] = []
     channel = new_channel(ask)

@@ -10,6 +10,7 @@ import msgspec
 from ringonce.sandbox.agenda import Agenda, iso
 from ringonce.sandbox.dice import Dice
 from ringonce.sandbox.strange import with_extra_field, with_unknown_value
+from ringonce.sandbox.topics import thing_of
 
 Deliver = Callable[[bytes], None]
 Closed = Callable[[], None]
@@ -21,9 +22,6 @@ HEARTBEAT_EVERY = 30.0
 CLOSING_NOTICE = 60.0
 """Seconds between the word that a connection is about to be closed and its end."""
 REORDERED_BY = 0.2
-
-
-_DETAILS = "v2.detail.events.conversation."
 
 
 class TooManyTopicsError(Exception):
@@ -83,8 +81,9 @@ class Channels:
     extra_field: float
     mute_new: float
     _channels: dict[str, Channel]
-    _listeners: dict[str, dict[str, Channel]]
-    _detailed: dict[str, int]
+    listeners: dict[str, dict[str, Channel]]
+    """Who listens to each topic; empty while nobody listens to anything."""
+    _heard_of: dict[str, int]
 
     def __init__(self, agenda: Agenda, dice: Dice, trouble: Dice, may_hear: Callable[[Channel, str], bool]) -> None:
         self.reorder = 0.0
@@ -97,8 +96,8 @@ class Channels:
         self._dice = dice
         self._channels = {}
         self._may_hear = may_hear
-        self._listeners = {}
-        self._detailed = {}
+        self.listeners = {}
+        self._heard_of = {}
 
     # What the REST half needs.
 
@@ -145,21 +144,21 @@ class Channels:
         channel.topics = after
         for heard in wanted.values():
             for topic in heard:
-                if topic not in self._listeners:
-                    self._listeners[topic] = {}
+                if topic not in self.listeners:
+                    self.listeners[topic] = {}
                     self._watch(topic, 1)
-                self._listeners[topic][channel.id] = channel
+                self.listeners[topic][channel.id] = channel
 
     def unsubscribe(self, channel: Channel) -> None:
         """Listen to nothing."""
         for heard in channel.topics.values():
             for topic in heard:
-                listeners = self._listeners.get(topic)
+                listeners = self.listeners.get(topic)
                 if listeners is None:
                     continue
                 listeners.pop(channel.id, None)
                 if not listeners:
-                    del self._listeners[topic]
+                    del self.listeners[topic]
                     self._watch(topic, -1)
         channel.topics = {}
 
@@ -167,19 +166,23 @@ class Channels:
 
     def heard(self, topic: str) -> bool:
         """Whether anybody listens to a topic."""
-        return topic in self._listeners
+        return topic in self.listeners
+
+    def heard_of(self, thing_ids: Iterable[str]) -> list[str]:
+        """Those of some users, queues or conversations that anybody listens to a topic about."""
+        return [each for each in thing_ids if each in self._heard_of]
 
     def _watch(self, topic: str, by: int) -> None:
-        stem = _detailed(topic)
-        self._detailed[stem] = self._detailed.get(stem, 0) + by
-
-    def watched(self, conversation_id: str) -> bool:
-        """Whether anybody listens to the detail events of a conversation."""
-        return self._detailed.get(f"{_DETAILS}{conversation_id}", 0) > 0
+        thing_id = thing_of(topic)
+        topics = self._heard_of.get(thing_id, 0) + by
+        if topics:
+            self._heard_of[thing_id] = topics
+        else:
+            del self._heard_of[thing_id]
 
     def publish(self, topic: str, body: dict[str, Any]) -> None:
         """Tell everybody who listens to a topic."""
-        listeners = self._listeners.get(topic)
+        listeners = self.listeners.get(topic)
         if not listeners:
             return
         event = {
@@ -352,11 +355,6 @@ class Channels:
         socket, channel.socket = channel.socket, None
         if socket is not None and socket.closed is not None:
             socket.closed()
-
-
-def _detailed(topic: str) -> str:
-    """What `watched` asks for; the same for all topics that are no detail events."""
-    return f"{_DETAILS}{topic.removeprefix(_DETAILS).partition('.')[0]}" if topic.startswith(_DETAILS) else ""
 
 
 class _Frame(msgspec.Struct, rename="camel"):

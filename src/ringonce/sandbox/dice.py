@@ -1,7 +1,10 @@
 """Seeded chance: the same seed deals the same ids, tokens and misfortunes."""
 
+import operator
 import random
 import uuid
+
+_PARTS = operator.itemgetter(slice(8), slice(8, 12), slice(13, 16), slice(17, 20), slice(20, None))
 
 
 class Dice:
@@ -16,8 +19,8 @@ class Dice:
     def uuid(self) -> str:
         """A UUID of version 4, as the platform's conversation and participant ids are."""
         bits = self.rolls.getrandbits(128)
-        digits = f"{bits:032x}"
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[bits & 3]}{digits[17:20]}-{digits[20:]}"
+        first, second, third, fourth, last = _PARTS(bits.to_bytes(16, "big").hex())
+        return f"{first}-{second}-4{third}-{'89ab'[bits & 3]}{fourth}-{last}"
 
     def token(self) -> str:
         """An opaque word, long enough to look like an access token."""

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from ringonce.sandbox.agenda import Agenda
-from ringonce.sandbox.conversation import Conversation
+from ringonce.sandbox.conversation import LIVE_STATES, Conversation
 from ringonce.sandbox.org import Org, Queue, Station, User
 from ringonce.sandbox.presences import AVAILABLE, ON_QUEUE, SYSTEM_PRESENCES
 
@@ -222,15 +222,15 @@ class Directory:
         for leg in conversation.participants:
             if not leg.user_id:
                 continue
-            whose = leg.user_id, "callback" if leg.callback else "call"
-            if leg.live:
+            whose = leg.user_id, "call" if leg.callback is None else "callback"
+            if leg.state in LIVE_STATES:
                 work[whose] = "queue" if leg.queue_id else "own"
             elif leg.wrapup_required and leg.acw_started and not leg.acw_ended:
                 work[whose] = work.get(whose) or "acw"
             else:
                 work.setdefault(whose, None)
         for (user_id, medium), now in work.items():
-            seat, key = self.seat(user_id), (conversation.id, medium)
+            seat, key = self._seats.get(user_id) or self.seat(user_id), (conversation.id, medium)
             if seat.work.get(key) == now:
                 continue
             if now is None:
@@ -241,15 +241,13 @@ class Directory:
             self._reconsider(user_id, seat)
 
     def _reconsider(self, user_id: str, seat: Seat) -> None:
-        kinds = set(seat.work.values())
         if seat.presence_id != ON_QUEUE:
             status = OFF_QUEUE
         elif seat.not_responding:
             status = NOT_RESPONDING
-        elif kinds & {"queue", "acw"}:
-            status = INTERACTING
         else:
-            status = COMMUNICATING if kinds else IDLE
+            kinds = set(seat.work.values())
+            status = INTERACTING if kinds & {"queue", "acw"} else COMMUNICATING if kinds else IDLE
         if status != seat.status:
             seat.status, seat.status_since = status, self._agenda.stamp
             self._told(user_id, "routingStatus")

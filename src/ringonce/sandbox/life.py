@@ -28,7 +28,8 @@ BUSY = SipReason(486, "Busy Here")
 class Exchange:
     """Places calls and plays them out.
 
-    *changed* hears of every conversation after each change of it, *queued* of every leg that waits in a queue.
+    *changed* hears of every conversation after each change of it, *retold* where the change is none of its users'
+    business: they are as busy as before. *queued* hears of every leg that waits in a queue.
     """
 
     conversations: dict[str, Conversation]
@@ -40,6 +41,7 @@ class Exchange:
         agenda: Agenda,
         lines: Lines,
         changed: Callable[[Conversation], None],
+        retold: Callable[[Conversation], None],
         queued: Callable[[Conversation, Participant], None],
     ) -> None:
         self.conversations = {}
@@ -48,6 +50,7 @@ class Exchange:
         self._agenda = agenda
         self._lines = lines
         self._changed = changed
+        self._retold = retold
         self._queued = queued
 
     def open(self, conversation: Conversation) -> None:
@@ -163,7 +166,7 @@ class Exchange:
         if leg.user_id:
             self._relieve_the_queue(conversation, leg)
         self._changed(conversation)
-        if (replaced := conversation.participant(leg.replaces)) is not None:
+        if leg.replaces and (replaced := conversation.participant(leg.replaces)) is not None:
             self.hang_up(conversation, replaced, "transfer")
         if leg.story is None:
             return
@@ -261,15 +264,15 @@ class Exchange:
         for leg in let_go:
             leg.state = "terminated"
             leg.disconnect_type = leg.segments[-1].disconnect_type = "peer"
-        self._changed(conversation)
+        self._retold(conversation)
 
     def wind_up(self, conversation: Conversation) -> None:
         """After-call work begins with an agent's leg gone; the conversation ends with the last leg."""
         stamp = self._agenda.stamp
         for leg in conversation.participants:
-            if leg.begin_after_call_work(stamp) and leg.wrapup_timeout:
+            if leg.wrapup_prompt and leg.begin_after_call_work(stamp) and leg.wrapup_timeout:
                 self._agenda.after(leg.wrapup_timeout, partial(self._time_out_wrapup, conversation, leg))
-        if next(conversation.live(), None) is None:
+        if not conversation.goes_on:
             conversation.ended = stamp
             conversation.recording_state = "none"
             for user_id in conversation.user_ids():
@@ -297,7 +300,7 @@ class Exchange:
         if not leg.live:
             return
         leg.enter("contacting", self._agenda.stamp)
-        self._changed(conversation)
+        self._retold(conversation)
         story = leg.story or Story(title="nothing more")
         if story.answers is not None:
             self._agenda.after(story.answers, partial(self.answer, conversation, leg))
@@ -339,8 +342,8 @@ class Exchange:
     def _pair(self, conversation: Conversation, leg: Participant) -> None:
         """Connect the agent who was waiting for this party."""
         stamp = self._agenda.stamp
-        for other in conversation.live():
-            if other is not leg and other.state == "dialing" and other.user_id:
+        for other in conversation.participants:
+            if other.state == "dialing" and other is not leg and other.user_id:
                 other.enter("connected", stamp)
         if leg.callback is None:
             conversation.answered = conversation.answered or stamp
@@ -364,7 +367,7 @@ class Exchange:
 
 def _tells_before_the_answer(conversation: Conversation) -> bool:
     """Whether the first event of a call overtakes the answer to its POST: by its id, so the seed decides."""
-    return int(conversation.id[0], 16) % 2 == 0
+    return conversation.id[0] in "02468ace"
 
 
 def _keeps_it_going(leg: Participant) -> bool:

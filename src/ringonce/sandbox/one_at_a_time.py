@@ -19,7 +19,7 @@ class OneAtATime:
     def note(self, conversation: Conversation) -> None:
         """A conversation has changed: whoever has just begun to talk in it stops talking elsewhere."""
         for leg in conversation.participants:
-            if not leg.user_id or not talks(leg):
+            if not (leg.user_id and leg.state == "connected" and talks(leg)):
                 continue
             before = self._talking.get(leg.user_id)
             self._talking[leg.user_id] = conversation, leg

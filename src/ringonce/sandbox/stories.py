@@ -53,6 +53,8 @@ def address_of(dialled: str) -> str:
     """The address of whatever was dialled: `tel:` for a number, `sip:` for anything else."""
     if dialled.startswith(("sip:", "tel:")):
         return dialled
+    if _E164.fullmatch(dialled) is not None:
+        return f"tel:{dialled}"
     number = _FORMATTING.sub("", dialled)
     if (national := _NATIONAL.fullmatch(number)) is not None:
         number = f"+1{national[1]}"

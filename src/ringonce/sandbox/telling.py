@@ -36,13 +36,16 @@ class Teller:
     def conversation(self, whole: Conversation) -> None:
         """Something about a conversation has changed."""
         channels = self._channels
-        stems = [f"v2.users.{user_id}." for user_id in whole.user_ids()]
-        stems += [f"v2.routing.queues.{queue_id}." for queue_id in whole.queue_ids()]
+        if not channels.listeners:
+            return
+        stems = [f"v2.users.{each}." for each in channels.heard_of(whole.user_ids())]
+        stems += [f"v2.routing.queues.{each}." for each in channels.heard_of(whole.queue_ids())]
         for stem in stems:
             for tail, medium, shape in _VIEWS:
                 if channels.heard(stem + tail) and (not medium or whole.has(medium)):
                     channels.publish(stem + tail, shape(whole))
-        self._details.tell(whole)
+        if channels.heard_of((whole.id,)):
+            self._details.tell(whole)
 
     def user(self, user_id: str, tail: str) -> None:
         """Something about a user has changed: *tail* is the end of the topic that tells it."""
@@ -94,9 +97,7 @@ class _Details:
         self._attributes = {}
 
     def tell(self, whole: Conversation) -> None:
-        """Publish what is new in a conversation."""
-        if not self._channels.watched(whole.id):
-            return
+        """Publish what is new in a conversation that somebody listens to."""
         stem = f"v2.detail.events.conversation.{whole.id}."
         for leg in whole.participants:
             kind = detail_events.KIND_OF_PURPOSE.get(leg.purpose)

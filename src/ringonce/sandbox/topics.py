@@ -107,8 +107,7 @@ _STEMS: Final = ("v2.users.", "v2.routing.queues.", "v2.detail.events.conversati
 
 def refusal(topic: str, org: Org, user_id: str, permissions: frozenset[str]) -> Refusal | None:
     """Why somebody may not listen to a topic; None when they may. *user_id* is empty for a service."""
-    stem = next((each for each in _STEMS if topic.startswith(each)), "")
-    thing_id, _, tail = topic.removeprefix(stem).partition(".")
+    stem, thing_id, tail = _parts(topic)
     entry = CATALOGUE.get(f"{stem}{{id}}.{tail}")
     if not stem or entry is None:
         return Refusal(f"{_brief(topic)} is not in the catalogue, GET {CATALOGUE_PATH}")
@@ -121,6 +120,17 @@ def refusal(topic: str, org: Org, user_id: str, permissions: frozenset[str]) -> 
     if entry.permission and not oneself and not holds_any(permissions, (entry.permission,)):
         return Refusal(f"{_brief(topic)} needs the permission {entry.permission}", entry.permission)
     return None
+
+
+def thing_of(topic: str) -> str:
+    """The id of the user, queue or conversation that a topic is about."""
+    return _parts(topic)[1]
+
+
+def _parts(topic: str) -> tuple[str, str, str]:
+    stem = next((each for each in _STEMS if topic.startswith(each)), "")
+    thing_id, _, tail = topic.removeprefix(stem).partition(".")
+    return stem, thing_id, tail
 
 
 def _brief(topic: str) -> str:

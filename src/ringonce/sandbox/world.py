@@ -171,7 +171,7 @@ class World:
         self._one_at_a_time = OneAtATime(self.agenda, self._tell)
         self._teller = Teller(self.agenda, self.channels, self.org, self.directory)
         lines = Lines(self.agenda, self.dice, self.org, self.directory.station_of)
-        self.exchange = Exchange(self.agenda, lines, self._tell, self._queue)
+        self.exchange = Exchange(self.agenda, lines, self._tell, self._teller.conversation, self._queue)
         self.control = CallControl(self.agenda, self.exchange, self._tell)
         self.consults = Consults(self.agenda, self.exchange, self._tell)
         self.conferences = Conferences(self.agenda, lines, self.exchange, self._tell)

@@ -102,6 +102,9 @@ def station_of(visit: Visit, agent: User) -> Station:
 
 def _destinations(visit: Visit, asked: CreateCall) -> tuple[Destination, ...]:
     several = asked.participants or []
+    others = asked.call_user_id or asked.call_queue_id or several or asked.conversation_ids
+    if asked.phone_number and not others:
+        return (Destination(dialled=parties.dialled("phoneNumber", asked.phone_number)),)
     given = [asked.phone_number, asked.call_user_id, asked.call_queue_id, several, asked.conversation_ids]
     if sum(map(bool, given)) > 1:
         raise parties.too_many_destinations()
