@@ -2,7 +2,6 @@
 
 import math
 import os
-import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -81,7 +80,7 @@ class AsyncClient:
             endpoints=settings.endpoints,
             auth=auth or _auth_of(settings),
             country=settings.country,
-            incarnation=uuid.uuid4().hex,
+            incarnation=_key(),
             settle=settle,
             pool=_pool(agents or {}),
         )
@@ -159,7 +158,7 @@ class AsyncClient:
             attributes=attributes or {},
             external_contact=external_contact,
             uui=uui,
-            intent=uuid.uuid4().hex if intent is None else intent,
+            intent=_key() if intent is None else intent,
             wire=wire,
             allow_premium=allow_premium,
             timeout=timeout,
@@ -192,7 +191,7 @@ class AsyncClient:
             attributes=attributes or {},
             external_contact=external_contact,
             uui=uui,
-            intent=uuid.uuid4().hex if intent is None else intent,
+            intent=_key() if intent is None else intent,
             wire=wire,
             allow_premium=allow_premium,
             timeout=timeout,
@@ -354,6 +353,11 @@ class AsyncClient:
         conversation_id = _named(call)
         agent_id = "" if isinstance(call, str) else call.agent_id
         return following.follow(self._session, conversation_id, agent_id=agent_id, timeout=timeout, enough=enough)
+
+
+def _key() -> str:
+    """Give a name that nothing else has."""
+    return os.urandom(16).hex()
 
 
 def _auth_of(settings: config.Settings) -> Auth:

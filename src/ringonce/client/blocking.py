@@ -4,7 +4,6 @@ It is a face over an `AsyncClient` on an event loop in a thread of its own, so t
 """
 
 import asyncio
-import concurrent.futures
 import contextlib
 import os
 import threading
@@ -12,7 +11,7 @@ import weakref
 from collections.abc import Coroutine, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 
 from ringonce.client.aio import SETTLE, AsyncClient, Which
 from ringonce.client.auth import Auth
@@ -262,39 +261,69 @@ class Client:
         if os.getpid() != self._pid:
             work.close()
             raise RuntimeError("this Client belongs to the process that was forked: make one after the fork")
-        future: concurrent.futures.Future[T] = concurrent.futures.Future()
-        self._loop.call_soon_threadsafe(_begin, self._loop, work, future)
+        errand = _Errand(work)
         try:
-            return future.result()
-        except concurrent.futures.CancelledError:
+            self._loop.call_soon_threadsafe(errand.begin, self._loop)
+            return errand.wait()
+        except asyncio.CancelledError:
             raise NoAnswer(
                 "The client was closed meanwhile",
                 why="another thread closed it",
                 fix="ask again with another client; the same intent then tells what became of a call",
             ) from None
         except BaseException:
-            future.cancel()
+            if not errand.over:  # whoever waits goes (Ctrl-C): then the work is cancelled too
+                self._loop.call_soon_threadsafe(errand.cancel)
             raise
 
 
-def _begin(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T], future: concurrent.futures.Future[T]) -> None:
-    """Do *work* on the loop for the thread that waits for *future*; asyncio's own way has one future more between."""
-    task = loop.create_task(work)
+class _Errand(Generic[T]):
+    """Work that is done on the loop for the one thread that waits for it.
 
-    def hand_over(done: asyncio.Task[T]) -> None:
-        error = None if done.cancelled() else done.exception()
-        if done.cancelled():
-            future.cancel()
-        elif not future.set_running_or_notify_cancel():
-            return
-        elif error is not None:
-            future.set_exception(error)
+    The loop wakes that thread with the work's last step: a task's own callback would come one turn of the loop later.
+    """
+
+    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
+        self._work = work
+        self.over = False
+        """Whether it has ended, one way or another."""
+        self._waiting = threading.Lock()
+        self._waiting.acquire()
+        self._task: asyncio.Task[None] | None = None
+        self._cancelled = False
+        self._result: T
+        self._error: BaseException | None = None
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin, on the loop."""
+        if self._cancelled:
+            self._work.close()
         else:
-            future.set_result(done.result())
+            self._task = loop.create_task(self._do())
 
-    task.add_done_callback(hand_over)
-    # Whoever waits has gone (Ctrl-C): then the work is cancelled too.
-    future.add_done_callback(lambda one: one.cancelled() and loop.call_soon_threadsafe(task.cancel))
+    def cancel(self) -> None:
+        """End it early, on the loop."""
+        self._cancelled = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def wait(self) -> T:
+        """Wait for the end, in the thread that asks; raise what the work raised."""
+        self._waiting.acquire()
+        if self._error is None:
+            return self._result
+        try:
+            raise self._error
+        finally:
+            self._error = None  # which has this frame in its traceback
+
+    async def _do(self) -> None:
+        try:
+            self._result = await self._work
+        except BaseException as error:  # noqa: BLE001  it is raised where somebody waits for it
+            self._error = error
+        self.over = True
+        self._waiting.release()
 
 
 def _shut(pid: int, loop: asyncio.AbstractEventLoop, thread: threading.Thread, client: AsyncClient) -> None:

@@ -52,22 +52,24 @@ class Facts:
     def absorb(self, snapshot: Snapshot) -> bool:
         """Take in one observation; say whether it told anything new."""
         fresh, grew, shown = True, False, snapshot.legs
+        now_recording, all_gone = False, bool(shown)
         for leg in shown:
+            now_recording |= leg.recording
+            all_gone = all_gone and leg.state in OVER
             known = self.legs.get(leg.key)
             if known is None:
-                known = self.legs[leg.key] = LegFacts(leg)
-            leg_fresh, leg_grew = known.absorb(leg)
-            fresh &= leg_fresh
-            grew |= leg_grew
-        recording, ended = self._recording, self._ended
-        if shown and fresh:
-            recording = any(leg.recording for leg in shown)
+                self.legs[leg.key] = LegFacts(leg)
+                grew = True
+            else:
+                leg_fresh, leg_grew = known.absorb(leg)
+                fresh &= leg_fresh
+                grew |= leg_grew
+        recording = now_recording if shown and fresh else self._recording
         if snapshot.status and snapshot.status not in self.statuses:
             self.statuses.add(snapshot.status)
             grew = True
         # Only a snapshot that itself shows every leg gone ends the call: legs known from different moments do not.
-        ended |= bool(shown) and all(leg.state in OVER for leg in shown)
-        ended |= _STATUS.get(snapshot.status) is State.ENDED
+        ended = self._ended or all_gone or _STATUS.get(snapshot.status) is State.ENDED
         if not grew and recording == self._recording and ended == self._ended:
             return False
         self._recording, self._ended = recording, ended

@@ -6,7 +6,6 @@ own leg as `peer` after the customer hung up.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from ringonce.client.snapshots import Leg
 from ringonce.models import Evidence, Outcome
@@ -50,6 +49,9 @@ _SILENT = (
 )
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 class LegFacts:
     """All that is known of one leg. Everything but the flags only grows."""
 
@@ -60,19 +62,19 @@ class LegFacts:
     )  # fmt: skip
 
     def __init__(self, leg: Leg) -> None:
+        """Take in the first sight of the leg."""
         self.key, self.participant_id, self.index = leg.key, leg.participant_id, leg.index
-        self.purpose = self.state = self.user_id = self.queue_id = self.address = ""
-        self.error_code = self.error_message = self.wrapup_code = ""
-        self.held = self.muted = self.wrapup_required = False
+        self.purpose, self.user_id, self.queue_id, self.address = leg.purpose, leg.user_id, leg.queue_id, leg.address
+        self.error_code, self.error_message = leg.error_code, leg.error_message
+        self.wrapup_required, self.wrapup_code = leg.wrapup_required, leg.wrapup_code
+        self.state, self.held, self.muted = leg.state, leg.held, leg.muted
         # Never changed in place: what was known before is compared with what is known after.
-        self.states: frozenset[str] = frozenset()
-        self.disconnect_types: frozenset[str] = frozenset()
-        self.reasons: frozenset[tuple[str, int]] = frozenset()
-        self.attributes: dict[str, str] = {}
-        self.started_at: datetime | None = None
-        self.connected_at: datetime | None = None
-        self.ended_at: datetime | None = None
-        self._flags_rank = -1
+        self.states = frozenset((leg.state,))
+        self.disconnect_types = frozenset((leg.disconnect_type,)) if leg.disconnect_type else _NONE
+        self.reasons: frozenset[tuple[str, int]] = frozenset(leg.reasons)
+        self.attributes = leg.attributes
+        self.started_at, self.connected_at, self.ended_at = leg.started_at, leg.connected_at, leg.ended_at
+        self._flags_rank = self._rank(leg.state)
 
     @property
     def over(self) -> bool:
@@ -95,7 +97,7 @@ class LegFacts:
         return "dialing" in self.states
 
     def absorb(self, leg: Leg) -> tuple[bool, bool]:
-        """Take in one sight of the leg; say whether it is up to date, and whether it told anything new."""
+        """Take in another sight of the leg; say whether it is up to date, and whether it told anything new."""
         grew, state = self._name(leg) | self._time(leg), leg.state
         if state not in self.states:
             self.states |= {state}

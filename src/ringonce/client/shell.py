@@ -103,10 +103,10 @@ class Shell:
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its result."""
+        answer: Any = None
         try:
-            wish = self._advance(flow, None)
-            while not isinstance(wish, _Done):
-                wish = await self._step(flow, wish)
+            while not isinstance(wish := self._advance(flow, answer), _Done):
+                answer = await self._grant(wish, flow)
         except asyncio.CancelledError:
             self._wind_up(flow)
             raise
@@ -117,35 +117,31 @@ class Shell:
 
     async def tell(self, flow: Flow[Call]) -> AsyncGenerator[Call]:
         """Run a flow and give each call that it tells of."""
+        answer: Any = None
         try:
-            wish = self._advance(flow, None)
-            while not isinstance(wish, _Done):
+            while not isinstance(wish := self._advance(flow, answer), _Done):
                 if isinstance(wish, Tell):
                     yield wish.call
-                wish = await self._step(flow, wish)
+                answer = await self._grant(wish, flow)
         finally:
             flow.close()
             self._hub.leave(flow)
 
     def _wind_up(self, flow: Flow[T]) -> None:
         """Let a flow that nobody waits for any more put the ledger right."""
-        with contextlib.suppress(Cancelled, Lost, RingonceError):
-            wish = _put(flow, Cancelled())
+        with contextlib.suppress(StopIteration, Cancelled, Lost, RingonceError):
+            wish = flow.throw(Cancelled())
             while isinstance(wish, Release):
                 self._ledger.release(wish.row)
-                wish = _put(flow, None)
-
-    async def _step(self, flow: Flow[T], wish: Wish) -> "Wish | _Done[T]":
-        try:
-            answer = await self._give(wish, flow)
-        except (Lost, RingonceError) as refused:
-            return self._advance(flow, refused)
-        return self._advance(flow, answer)
+                wish = flow.send(None)
 
     def _advance(self, flow: Flow[T], answer: Any) -> "Wish | _Done[T]":
-        """Hand over an answer, and grant what comes next as long as nothing has to be waited for."""
+        """Hand over an answer, a refusal included, and grant what comes next until something has to be waited for."""
         while True:
-            wish = _put(flow, answer)
+            try:
+                wish = flow.throw(answer) if isinstance(answer, Exception) else flow.send(answer)
+            except StopIteration as done:
+                return _Done(done.value)
             grant = self._at_once.get(type(wish))
             if grant is None or self._closed:
                 return wish
@@ -173,12 +169,33 @@ class Shell:
             grants[Release] = lambda wish, _: ledger.release(wish.row)
         return grants
 
+    def _grant(self, wish: Wish, whom: object) -> Coroutine[Any, Any, Any]:
+        """Grant a wish that may have to be waited for; give what to wait for, which gives a refusal as an answer."""
+        return self._send(wish) if type(wish) is Send else self._give_or_refuse(wish, whom)
+
+    async def _give_or_refuse(self, wish: Wish, whom: object) -> Any:
+        try:
+            return await self._give(wish, whom)
+        except (Lost, RingonceError) as refused:
+            return refused
+
+    async def _send(self, wish: Send) -> Response | Lost | RingonceError:
+        if self._closed:
+            return _closed()
+        now = time.time()
+        try:
+            wish.check(now)
+            answer = await self._transport.send(wish.request, lambda: wish.let_go(time.time()))
+            if wish.token:
+                self._governor.heed(wish.token, now, answer)
+        except (Lost, RingonceError) as refused:
+            return refused
+        return answer
+
     async def _give(self, wish: Wish, whom: object) -> Any:  # noqa: C901, PLR0912  one case a wish
         if self._closed and not isinstance(wish, (Look, Arm, Settle, Release, Keep, Now)):
             raise _closed()
         match wish:
-            case Send():
-                return await self._send(wish)
             case Pace():
                 await self._governor.wait(wish)
                 if self._closed:  # which ends every wait
@@ -225,14 +242,6 @@ class Shell:
             case Share():
                 return await self._share(wish)
         return None
-
-    async def _send(self, wish: Send) -> Response:
-        now = time.time()
-        wish.check(now)
-        answer = await self._transport.send(wish.request, lambda: wish.let_go(time.time()))
-        if wish.token:
-            self._governor.heed(wish.token, now, answer)
-        return answer
 
     async def _share(self, wish: Share) -> Any:
         shared = self._shared.get(wish.key)
@@ -322,13 +331,6 @@ def _closed() -> NoAnswer:
         why="somebody called close",
         fix="ask again with another client; the same intent then tells what became of a call",
     )
-
-
-def _put(flow: Flow[T], answer: Any) -> Wish | _Done[T]:
-    try:
-        return flow.throw(answer) if isinstance(answer, (Lost, Cancelled, RingonceError)) else flow.send(answer)
-    except StopIteration as done:
-        return _Done(done.value)
 
 
 async def _through(work: Coroutine[Any, Any, T]) -> T:

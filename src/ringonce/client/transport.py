@@ -9,8 +9,13 @@ from typing import Self
 
 import aiohttp
 import msgspec
+from aiohttp import hdrs
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
+from yarl import URL
 
+from ringonce.client.patience import Patience
 from ringonce.client.wishes import Lost, Request, Response
 from ringonce.config import Timeouts
 from ringonce.errors import RingonceError
@@ -19,6 +24,8 @@ USER_AGENT = "ringonce"
 CONNECTIONS = 100
 IDLE_CONNECTION = 10.0
 """Seconds after which an unused connection is dropped, before the far side does it in the middle of a request."""
+PLAIN = re.compile(r"(https?://[^/?#]+)(/[0-9A-Za-z/_-]*)")
+"""An address without dots, escapes and parameters in its path."""
 BIGGEST_FRAME = 4 * 1024 * 1024
 
 
@@ -26,18 +33,13 @@ class Transport:
     """Sends requests, each exactly once: it follows no redirect and repeats nothing."""
 
     def __init__(self, timeouts: Timeouts) -> None:
+        self._patience = Patience(silent=timeouts.read, whole=2 * timeouts.total)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=IDLE_CONNECTION),
+            connector=_Connector(self._patience, limit=CONNECTIONS, keepalive_timeout=IDLE_CONNECTION),
             # Waiting for a free connection must end before the whole does: it proves that nothing was sent.
-            timeout=aiohttp.ClientTimeout(
-                total=2 * timeouts.total,
-                connect=timeouts.total,
-                sock_connect=timeouts.connect,
-                sock_read=timeouts.read,
-            ),
-            headers={"user-agent": USER_AGENT, "accept": "application/json"},
+            timeout=aiohttp.ClientTimeout(total=None, connect=timeouts.total, sock_connect=timeouts.connect),
+            headers={hdrs.USER_AGENT: USER_AGENT, hdrs.ACCEPT: "application/json"},
             cookie_jar=aiohttp.DummyCookieJar(),
-            json_serialize=lambda value: msgspec.json.encode(value).decode(),
         )
         # The library repeats some methods itself when a kept connection breaks; here only policy decides.
         self._session._retry_connection = False  # noqa: SLF001
@@ -53,6 +55,7 @@ class Transport:
 
     async def close(self) -> None:
         """Close every connection."""
+        self._patience.close()
         await self._session.close()
 
     async def send(self, request: Request, ready: Callable[[], None] = lambda: None) -> Response:
@@ -63,21 +66,19 @@ class Transport:
         sent either. So it is for requests that have a body; for others it is called before there is a connection.
         """
         data = None if request.body is None else _Guarded(msgspec.json.encode(request.body), ready)
-        headers = dict(request.headers)
-        if data is not None:
-            headers["content-type"] = "application/json"
-        else:
+        if data is None:
             ready()
         try:
-            async with self._session.request(
-                request.method,
-                request.url,
-                data=data if request.form is None else dict(request.form),
-                headers=headers,
-                allow_redirects=False,
-            ) as answer:
-                body = await answer.read()
-                return Response(answer.status, answer.headers, body)  # they are found by their names in any case
+            with self._patience.wait() as wait:
+                answer = wait.answer = await self._session.request(
+                    request.method,
+                    _address(request.url),
+                    data=data if request.form is None else dict(request.form),
+                    headers=request.headers,
+                    allow_redirects=False,
+                )
+                body = await answer.read()  # which also gives the connection back
+            return Response(answer.status, answer.headers, body)  # they are found by their names in any case
         except asyncio.CancelledError:
             if data is not None:
                 data.withdraw()
@@ -87,6 +88,8 @@ class Transport:
         except RuntimeError as closed:  # the library's word for a session that is closed
             raise Lost("the client was closed", sent=True) from closed
         except TimeoutError as late:
+            if data is not None:
+                data.withdraw()
             raise Lost("no answer in time", sent=True) from late
         except (aiohttp.ClientError, OSError, ValueError) as broken:
             if data is not None and data.refused is not None:
@@ -102,11 +105,29 @@ class Transport:
             raise Lost(_unmade(unmade), sent=False) from unmade
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Tells when a request has its connection."""
+
+    def __init__(self, patience: Patience, *, limit: int, keepalive_timeout: float) -> None:
+        super().__init__(limit=limit, keepalive_timeout=keepalive_timeout)
+        self._patience = patience
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
+    ) -> Connection:
+        connection = await super().connect(req, traces, timeout)
+        self._patience.connected()
+        return connection
+
+
 class _Guarded(aiohttp.BytesPayload):
     """A body that asks before it goes out. The library keeps the head back until then, so nothing has left."""
 
     def __init__(self, value: bytes, ready: Callable[[], None]) -> None:
-        super().__init__(value)
+        super().__init__(value, content_type="application/json")
         self._ready = ready
         self._withdrawn = False
         self.refused: RingonceError | None = None
@@ -156,6 +177,15 @@ class EventSocket:
     async def close(self) -> None:
         """Close the socket."""
         await self._socket.close()
+
+
+def _address(url: str) -> URL:
+    """Take an address apart; most differ only in a plain path, whose characters need no second look."""
+    plain = PLAIN.fullmatch(url)
+    try:
+        return URL(url) if plain is None else URL(plain[1]).with_path(plain[2], encoded=True)
+    except ValueError as wrong:
+        raise aiohttp.InvalidURL(url) from wrong
 
 
 _NO_WAY = {

@@ -129,7 +129,7 @@ def needs_caller_id() -> InvalidInput:
 
 def plan(session: Session, wanted: Order) -> Flow[Plan]:
     """Turn a checked order into its request: who is asked for, by whom, with what body."""
-    agent = yield from directory.agent_id(session, wanted.agent)
+    agent = directory.known_id(session, wanted.agent) or (yield from directory.agent_id(session, wanted.agent))
     acts = yield from identity.acting(session, wanted.agent, agent)
     if wanted.wire is Wire.TUTORIAL:
         body, own = _tutorial_body(wanted, agent), True
