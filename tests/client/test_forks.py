@@ -73,7 +73,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 def output(program: str) -> str:
     done = subprocess.run(  # noqa: S603  our own interpreter and program
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
