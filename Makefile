@@ -11,6 +11,8 @@ SYNC = $(if $(PYTHON),,$(error ringonce needs Python 3.11 or newer: install it s
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
+# What is compiled is kept, for the many processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo lost-answer test browser screenshots schemathesis simulate chaos service-chaos bench ten-thousand bench-docs bench-batch check lint types imports docs-check docs fix
 .DEFAULT_GOAL := help
@@ -27,7 +29,7 @@ lost-answer: .venv/ready-sdk  ## what a lost answer costs: the official SDK besi
 	.venv/bin/python examples/lost_answer.py
 
 test: .venv/ready-sdk  ## the whole suite, the official SDK's tests included (TESTS="-k words" narrows it)
-	.venv/bin/pytest -n 4 --dist worksteal $(TESTS)
+	.venv/bin/pytest -n 3 --dist worksteal $(TESTS)
 
 browser: .venv/ready-browser .tools/axe/ready-$(AXE_VERSION)  ## logins and both pages in a real, headless Chromium (installed by apt if need be)
 	.venv/bin/pytest -m browser --timeout 180 tests/browser $(TESTS)

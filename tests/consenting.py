@@ -41,11 +41,11 @@ def through_http(agent: str = "ada@example.com", decision: str = "allow") -> Cal
     """Stand in for `webbrowser.open`: press the page's button, and follow where that leads."""
 
     def open_page(url: str) -> bool:
-        with urllib.request.urlopen(url, timeout=10) as page:  # noqa: S310  # loopback
+        with urllib.request.urlopen(url, timeout=60) as page:  # noqa: S310  # loopback
             hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.read().decode()))
         form = {name: value.replace("&amp;", "&") for name, value in hidden.items()}
         data = urlencode(form | {"agent": agent, "decision": decision}).encode()
-        urllib.request.urlopen(url.partition("?")[0], data=data, timeout=10).close()  # noqa: S310
+        urllib.request.urlopen(url.partition("?")[0], data=data, timeout=60).close()  # noqa: S310
         return True
 
     return open_page

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 CREATES = {"method": "POST", "path": "/api/v2/conversations/calls*"}
 LOSING = frozenset({"drop_before", "drop_after", "create_late", "truncate", "late_status"})
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 class SandboxProcess:

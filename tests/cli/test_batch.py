@@ -1,5 +1,6 @@
 """`ringonce batch`: a file of calls, each row once, with a worker of its own or a service that runs."""
 
+import contextlib
 import csv
 import json
 import os
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +38,18 @@ def command(*words: object) -> list[str]:
 
 def run(environ: dict[str, str], *words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603  our own program
-        command(*words), env=environ, capture_output=True, text=True, timeout=50, check=False
+        command(*words), env=environ, capture_output=True, text=True, timeout=120, check=False
     )
+
+
+@contextlib.contextmanager
+def ended(process: "subprocess.Popen[str]") -> Iterator["subprocess.Popen[str]"]:
+    """Have the process end, also when the test fails: a service would wait for ever, and the test for it."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 def file_of(folder: Path, rows: int, story: str = "0006") -> Path:
@@ -78,12 +90,12 @@ def test_ctrl_c_pauses_and_the_same_command_goes_on(tmp_path: Path, environ: dic
     file = file_of(tmp_path, 80)
     words = command("batch", file, "--base-url", sandbox.url)
 
-    with subprocess.Popen(words, env=environ, stdout=-1, stderr=-1, text=True) as first:  # noqa: S603  our own program
-        deadline = time.monotonic() + 40
+    with ended(subprocess.Popen(words, env=environ, stdout=-1, stderr=-1, text=True)) as first:  # noqa: S603  our own program
+        deadline = time.monotonic() + 120
         while len(sandbox.calls()) < 4 and time.monotonic() < deadline:
             time.sleep(0.02)
         first.send_signal(signal.SIGINT)
-        out, err = first.communicate(timeout=40)
+        out, err = first.communicate(timeout=120)
 
     assert first.returncode == 130, err
     assert "paused: " in err
@@ -125,7 +137,7 @@ def test_a_faulty_file_is_told_row_by_row(tmp_path: Path, environ: dict[str, str
 def test_a_service_dials_the_file(tmp_path: Path, environ: dict[str, str], sandbox: Sandbox) -> None:
     file = file_of(tmp_path, 5)
     words = command("serve", "--port", 0, "--base-url", sandbox.url, "--json")
-    with subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, text=True) as serving:  # noqa: S603  our own program
+    with ended(subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, text=True)) as serving:  # noqa: S603  our own program
         assert serving.stdout
         ready = json.loads(serving.stdout.readline())
         with_token = environ | {"RINGONCE_TOKEN": ready["token"]}
@@ -134,7 +146,6 @@ def test_a_service_dials_the_file(tmp_path: Path, environ: dict[str, str], sandb
         strangers = run(environ | {"RINGONCE_TOKEN": "ro_wrong"}, "batch", file, "--server", ready["url"])
         file.write_text(HEADER + "z,,1\n")
         faulty = run(with_token, "batch", file, "--server", ready["url"])
-        serving.terminate()
 
     assert done.returncode == 0, done.stderr
     assert "done: 5 answered" in done.stdout

@@ -17,7 +17,7 @@ from ringonce.sandbox.org_file import parse_org
 
 
 def ask(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  # our own sandbox
+    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310  # our own sandbox
         return json.load(answer)
 
 
@@ -29,7 +29,7 @@ def ready(process: "subprocess.Popen[str]") -> str:
 
 def stop(process: "subprocess.Popen[str]") -> tuple[int, str]:
     process.send_signal(signal.SIGTERM)
-    _, told = process.communicate(timeout=20)
+    _, told = process.communicate(timeout=120)
     return process.returncode, told
 
 

@@ -32,7 +32,7 @@ def ask(told: dict[str, Any], path: str, body: dict[str, Any] | None = None) -> 
     headers = {"Authorization": f"Bearer {told['token']}", "Content-Type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"{told['url']}{path}", data, headers)  # noqa: S310  our own service
-    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
         return json.load(answer)
 
 
@@ -40,19 +40,19 @@ def test_it_starts_with_a_sandbox_dials_drains_and_goes_on_where_it_stopped(star
     process = start("serve", "--sandbox", "--port", "0", "--json")
     told = ready(process)
     call = ask(told, "/v1/calls", {"agent": "ada@example.com", "to": "+15559870000"})
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while ask(told, f"/v1/calls/{call['id']}")["state"] != "live":
         assert time.monotonic() < deadline
     assert ask(told, "/readyz")["ready"]
-    made = start("token", "create", "--name", "a second one", "--sandbox").communicate(timeout=30)[0].strip()
+    made = start("token", "create", "--name", "a second one", "--sandbox").communicate(timeout=120)[0].strip()
     assert ask(told | {"token": made}, f"/v1/calls/{call['id']}")["id"] == call["id"]
 
     process.send_signal(signal.SIGTERM)
-    _, words = process.communicate(timeout=30)
+    _, words = process.communicate(timeout=120)
     again = start("serve", "--sandbox", "--port", "0", "--no-worker", "--json")
     told_again = ready(again)
     again.send_signal(signal.SIGINT)
-    again.communicate(timeout=30)
+    again.communicate(timeout=120)
 
     assert process.returncode == again.returncode == 0
     assert told["event"] == "ready"
@@ -70,12 +70,12 @@ def test_a_worker_dials_what_a_server_has_taken_in(start: Start, environ: dict[s
     worker = start("worker", "--json", "--database", database)
     assert ready(worker)["worker"]
 
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while ask(told, f"/v1/calls/{call['id']}")["state"] != "ended":
         assert time.monotonic() < deadline
 
     worker.send_signal(signal.SIGTERM)
-    _, words = worker.communicate(timeout=30)
+    _, words = worker.communicate(timeout=120)
     assert worker.returncode == 0
     assert "the worker has stopped" in words
 

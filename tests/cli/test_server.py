@@ -219,7 +219,7 @@ def test_a_service_that_goes_away_is_waited_for_and_followed_on(
         assert line
     sandbox.phone("+15559870000", "hangup")
     start(*door, url.rpartition(":")[2])
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=120)
 
     assert url != server
     assert process.returncode == 0

@@ -72,7 +72,7 @@ def test_more_calls_than_the_quota_has_meet_no_refusal_and_know_at_once(sandbox:
 
     async def work() -> Counter[type]:
         async with connect(sandbox, token) as genesys:
-            return await asyncio.wait_for(place(genesys, 60), 10)
+            return await asyncio.wait_for(place(genesys, 60), 30)
 
     found = asyncio.run(work())
 
@@ -89,7 +89,7 @@ def test_two_clients_with_one_token_and_one_file_share_its_quota(sandbox: Sandbo
     async def work() -> tuple[Counter[type], Counter[type]]:
         one, two = (connect(sandbox, token, ledger) for ledger in ledgers)
         async with one, two:
-            return await asyncio.wait_for(asyncio.gather(place(one, 40), place(two, 40)), 10)
+            return await asyncio.wait_for(asyncio.gather(place(one, 40), place(two, 40)), 30)
 
     first, second = asyncio.run(work())
     for ledger in ledgers:
@@ -130,7 +130,7 @@ def test_whoever_waits_is_in_the_log_and_hears_of_a_close(
         assert quota.waiting > 0
         assert quota.seconds_for(1) > 0
         await genesys.aclose()
-        return await asyncio.wait_for(placing, 10)
+        return await asyncio.wait_for(placing, 30)
 
     found = asyncio.run(work())
 
@@ -189,7 +189,7 @@ def test_a_store_that_fails_costs_the_sharing_and_not_the_calls(
 
     async def work() -> Counter[type]:
         async with connect(sandbox, token, Unwritable()) as genesys:
-            return await asyncio.wait_for(place(genesys, 60), 10)
+            return await asyncio.wait_for(place(genesys, 60), 30)
 
     found = asyncio.run(work())
 

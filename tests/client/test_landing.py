@@ -42,7 +42,7 @@ def browse(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str], object]
 
 
 def get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=5) as page:  # noqa: S310  # loopback
+    with urllib.request.urlopen(url, timeout=60) as page:  # noqa: S310  # loopback
         text: str = page.read().decode()
         return text
 
@@ -98,7 +98,7 @@ def test_an_answer_to_another_question_is_passed_over_and_the_wait_goes_on(
     browse(wander)
     landing = asyncio.run(consent(Consent(URL, HERE, STATE, 10)))
 
-    assert wandered.wait(5)
+    assert wandered.wait(60)
     [(refused, words), (_, taken)] = pages
     assert refused == 400
     assert "passed this answer over" in words

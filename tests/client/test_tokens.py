@@ -179,7 +179,7 @@ class Slow(FileSafe):
 
     def keep(self, name: str, secret: str | None) -> None:
         self.busy.set()
-        self.on.wait(10)
+        self.on.wait(60)
         super().keep(name, secret)
 
 
@@ -210,7 +210,7 @@ def test_a_refresh_token_that_was_just_given_is_not_lost_when(sandbox: Sandbox, 
     async def work() -> str:
         genesys = AsyncClient(base_url=sandbox.url, auth=RefreshToken(CLIENT, first), safe=slow)
         asking = asyncio.create_task(genesys.whoami())
-        await asyncio.to_thread(slow.busy.wait, 10)
+        await asyncio.to_thread(slow.busy.wait, 60)
         await gone(genesys, asking, how, slow.on.set)
         return await next_run(sandbox, first, tmp_path)
 

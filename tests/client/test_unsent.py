@@ -129,7 +129,7 @@ def test_who_is_cancelled_while_the_create_waits_for_a_connection_leaves_the_int
         async with aconnect(sandbox, ledger) as genesys:
             order = genesys.place_call(agent="ada@example.com", to="+15559876543", intent="crm-4711")
             placing = asyncio.create_task(order)
-            await asyncio.wait_for(armed.wait(), 10)
+            await asyncio.wait_for(armed.wait(), 30)
             assert not genesys.sending("crm-4711")
             placing.cancel()
             with pytest.raises(asyncio.CancelledError):

@@ -30,7 +30,7 @@ def bearer(sandbox: Sandbox) -> dict[str, str]:
         f"{sandbox.url}/oauth/token",
         data={"grant_type": "client_credentials"},
         auth=("your_client_id", "your_client_secret"),
-        timeout=5,
+        timeout=60,
     )
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
@@ -39,7 +39,7 @@ def bearer(sandbox: Sandbox) -> dict[str, str]:
 def place(sandbox: Sandbox, bearer: dict[str, str]) -> Callable[..., requests.Response]:
     """Place a call for Ada, with one POST and no second thought."""
 
-    def post(to: str = "+15559870000", *, prefix: str = "", timeout: float = 5) -> requests.Response:
+    def post(to: str = "+15559870000", *, prefix: str = "", timeout: float = 120) -> requests.Response:
         url = f"{sandbox.url}{prefix}/api/v2/conversations/calls/user/{ADA}"
         return requests.post(url, json={"phoneNumber": to}, headers=bearer, timeout=timeout)
 

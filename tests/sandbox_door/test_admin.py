@@ -16,11 +16,11 @@ Place = Callable[..., requests.Response]
 
 
 def get(sandbox: Sandbox, path: str, **more: Any) -> requests.Response:
-    return requests.get(f"{sandbox.url}{path}", timeout=5, **more)
+    return requests.get(f"{sandbox.url}{path}", timeout=60, **more)
 
 
 def post(sandbox: Sandbox, path: str, **more: Any) -> requests.Response:
-    return requests.post(f"{sandbox.url}/_sandbox/{path}", timeout=5, **more)
+    return requests.post(f"{sandbox.url}/_sandbox/{path}", timeout=60, **more)
 
 
 def test_health_says_what_time_it_is(sandbox: Sandbox) -> None:
@@ -66,7 +66,7 @@ def test_requests_show_who_asked_and_what_came_of_it_but_no_secret(sandbox: Sand
 
 
 def test_a_secret_sent_where_the_client_id_belongs_is_not_written_down(sandbox: Sandbox) -> None:
-    requests.post(f"{sandbox.url}/oauth/token", auth=("s3cr3t", "your_client_id"), timeout=5)
+    requests.post(f"{sandbox.url}/oauth/token", auth=("s3cr3t", "your_client_id"), timeout=60)
 
     assert sandbox.requests()[0]["client"] is None
     assert "s3cr3t" not in str(sandbox.requests())
@@ -74,7 +74,7 @@ def test_a_secret_sent_where_the_client_id_belongs_is_not_written_down(sandbox: 
 
 def test_requests_are_forgotten_on_demand(sandbox: Sandbox, place: Place) -> None:
     place()
-    requests.delete(f"{sandbox.url}/_sandbox/requests", timeout=5)
+    requests.delete(f"{sandbox.url}/_sandbox/requests", timeout=60)
 
     assert sandbox.requests() == []
 
@@ -118,9 +118,9 @@ def test_faults_are_set_listed_and_taken_away_over_http(sandbox: Sandbox) -> Non
         "share": 0.5,
         "fired": 0,
     }
-    assert requests.delete(f"{sandbox.url}/_sandbox/faults/f1", timeout=5).status_code == 204
-    assert requests.delete(f"{sandbox.url}/_sandbox/faults/f1", timeout=5).status_code == 404
-    assert requests.delete(f"{sandbox.url}/_sandbox/faults", timeout=5).status_code == 204
+    assert requests.delete(f"{sandbox.url}/_sandbox/faults/f1", timeout=60).status_code == 204
+    assert requests.delete(f"{sandbox.url}/_sandbox/faults/f1", timeout=60).status_code == 404
+    assert requests.delete(f"{sandbox.url}/_sandbox/faults", timeout=60).status_code == 204
     assert sandbox.faults() == []
 
 
@@ -212,7 +212,7 @@ def test_the_page_loads_nothing_from_elsewhere_and_its_policy_knows_its_script(s
 def test_a_browser_that_was_led_here_is_turned_away(sandbox: Sandbox, headers: dict[str, str]) -> None:
     sandbox.fault(action="drop_after")
 
-    assert requests.post(f"{sandbox.url}/_sandbox/reset", headers=headers, timeout=5).status_code == 403
+    assert requests.post(f"{sandbox.url}/_sandbox/reset", headers=headers, timeout=60).status_code == 403
     assert len(sandbox.faults()) == 1
 
 
@@ -233,7 +233,7 @@ def test_a_sandbox_that_was_opened_answers_to_any_name() -> None:
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_over_the_platforms_limit_is_refused(sandbox: Sandbox, bearer: dict[str, str], chunked: bool) -> None:
-    connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=5)
+    connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=60)
     body = b" " * 512_001
     connection.request(
         "POST", "/api/v2/users/search", iter([body]) if chunked else body, bearer, encode_chunked=chunked

@@ -14,7 +14,7 @@ DEEP = b"[" * 200_000
 def say(url: str, raw: bytes) -> bytes:
     """Send bytes and read what comes until the connection is closed."""
     parts = urllib.parse.urlsplit(url)
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as line:
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=60) as line:
         line.sendall(raw)
         line.shutdown(socket.SHUT_WR)
         heard = b""

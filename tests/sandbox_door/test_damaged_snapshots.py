@@ -56,7 +56,7 @@ DAMAGES: dict[str, Damage] = {
 
 
 def post(sandbox: Sandbox, snapshot: object) -> requests.Response:
-    return requests.post(f"{sandbox.url}/_sandbox/snapshot", data=json.dumps(snapshot), timeout=10)
+    return requests.post(f"{sandbox.url}/_sandbox/snapshot", data=json.dumps(snapshot), timeout=60)
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
@@ -76,7 +76,7 @@ def test_one_bad_field_is_refused_in_words_and_the_world_goes_on(
     assert sandbox.snapshot() == good
     assert place().status_code == 202
     assert post(sandbox, good).status_code == 200
-    assert requests.post(f"{sandbox.url}/_sandbox/reset", timeout=5).status_code == 200
+    assert requests.post(f"{sandbox.url}/_sandbox/reset", timeout=60).status_code == 200
 
 
 def fields_of_the_world(sandbox: Sandbox) -> Iterator[tuple[int, str]]:
@@ -100,7 +100,7 @@ def test_no_part_of_the_world_may_be_nothing(sandbox: Sandbox, place: Place) -> 
 def test_what_is_large_and_no_snapshot_is_refused_before_it_is_read(sandbox: Sandbox, begin: bytes) -> None:
     way = f"{sandbox.url}/_sandbox/snapshot"
 
-    refused = requests.post(way, data=begin + b" " * 3 * 2**20, timeout=10)
+    refused = requests.post(way, data=begin + b" " * 3 * 2**20, timeout=60)
 
     assert refused.status_code == 400
     assert "does not begin with" in refused.json()["why"]
@@ -109,7 +109,7 @@ def test_what_is_large_and_no_snapshot_is_refused_before_it_is_read(sandbox: San
 def test_a_large_snapshot_may_be_written_by_any_hand(sandbox: Sandbox) -> None:
     snapshot = json.dumps(sandbox.snapshot(), indent=2).encode() + b" " * 2**20
 
-    assert requests.post(f"{sandbox.url}/_sandbox/snapshot", data=snapshot, timeout=10).status_code == 200
+    assert requests.post(f"{sandbox.url}/_sandbox/snapshot", data=snapshot, timeout=60).status_code == 200
 
 
 def test_every_field_of_a_world_says_its_type(sandbox: Sandbox, place: Place) -> None:

@@ -129,7 +129,7 @@ def test_a_reset_lets_go_of_an_answer_that_was_held_back(sandbox: Sandbox, place
         pass
 
     sandbox.reset()
-    client.join(5)
+    client.join(60)
 
     assert not client.is_alive()
 
@@ -157,7 +157,7 @@ def test_a_fault_leaves_other_methods_and_paths_alone(sandbox: Sandbox, place: P
 def test_a_fault_never_touches_the_sandboxs_own_paths(sandbox: Sandbox) -> None:
     sandbox.fault(action="drop_before")
 
-    assert requests.get(f"{sandbox.url}/_sandbox/health", timeout=5).status_code == 200
+    assert requests.get(f"{sandbox.url}/_sandbox/health", timeout=60).status_code == 200
 
 
 def test_an_answer_without_a_body_cannot_be_halved_so_it_is_dropped(
@@ -168,7 +168,7 @@ def test_an_answer_without_a_body_cannot_be_halved_so_it_is_dropped(
     sandbox.fault(method="DELETE", path="/api/v2/conversations/*", action="truncate")
 
     with pytest.raises(requests.ConnectionError) as lost:
-        requests.delete(f"{sandbox.url}/api/v2/conversations/{conversation}", headers=bearer, timeout=5)
+        requests.delete(f"{sandbox.url}/api/v2/conversations/{conversation}", headers=bearer, timeout=60)
 
     assert "closed connection without response" in str(lost.value)
     assert last_status(sandbox) is None

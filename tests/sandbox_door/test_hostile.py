@@ -35,10 +35,10 @@ def story(seed: int, **doses: float) -> list[Any]:
             url = f"{sandbox.url}/api/v2/conversations/calls"
             try:
                 if number % 2:
-                    answer = session.get(url, headers=bearer, timeout=5)
+                    answer = session.get(url, headers=bearer, timeout=60)
                 else:
                     body = {"phoneNumber": f"+155598{number:05d}"}
-                    answer = session.post(f"{url}/user/{ADA}", json=body, headers=bearer, timeout=5)
+                    answer = session.post(f"{url}/user/{ADA}", json=body, headers=bearer, timeout=60)
                 told.append((answer.status_code, answer.text))
             except requests.RequestException as lost:
                 told.append(type(lost).__name__)
@@ -76,13 +76,13 @@ def test_the_profile_is_set_shown_and_taken_away_over_http_and_leaves_other_faul
     way = f"{sandbox.url}/_sandbox/hostile"
     sandbox.fault(action="drop_after", path="/nowhere")
 
-    answer = requests.post(way, json={"throttled": 0.5}, timeout=5)
+    answer = requests.post(way, json={"throttled": 0.5}, timeout=60)
 
     assert answer.status_code == 201
-    assert requests.get(way, timeout=5).json()["doses"] == {**USUAL, "throttled": 0.5}
+    assert requests.get(way, timeout=60).json()["doses"] == {**USUAL, "throttled": 0.5}
     assert len(sandbox.faults()) == 1 + sum(len(dose.faults) for dose in DOSES)
-    assert requests.delete(way, timeout=5).status_code == 204
-    assert requests.get(way, timeout=5).json()["doses"] is None
+    assert requests.delete(way, timeout=60).status_code == 204
+    assert requests.get(way, timeout=60).json()["doses"] is None
     assert [fault["action"] for fault in sandbox.faults()] == ["drop_after"]
 
 
@@ -105,7 +105,7 @@ def test_a_wrong_dose_is_refused_with_the_right_one(text: str, why: str) -> None
 
 def test_wrong_doses_are_refused_over_http(sandbox: Sandbox) -> None:
     for body in ([1], {"lost_answers": "0.3"}, {"lost_answers": True}, {"\u2028": 1}):
-        answer = requests.post(f"{sandbox.url}/_sandbox/hostile", json=body, timeout=5)
+        answer = requests.post(f"{sandbox.url}/_sandbox/hostile", json=body, timeout=60)
         assert (answer.status_code, sorted(answer.json())) == (400, ["fix", "what", "why"])
     assert sandbox.faults() == []
 
@@ -115,11 +115,11 @@ def test_an_answer_may_hold_a_value_and_a_field_that_nobody_knows(
 ) -> None:
     place()
     url = f"{sandbox.url}/api/v2/conversations/{sandbox.calls()[0]['conversationId']}"
-    plain = requests.get(url, headers=bearer, timeout=5).text
+    plain = requests.get(url, headers=bearer, timeout=60).text
     sandbox.fault(action="unknown_value", path="/api/v2/*", times=1)
     sandbox.fault(action="extra_field", path="/api/v2/*", times=1)
 
-    first, second = (requests.get(url, headers=bearer, timeout=5).text for _ in range(2))
+    first, second = (requests.get(url, headers=bearer, timeout=60).text for _ in range(2))
 
     assert first.count("unheard_of") == 1
     assert second.count('"unheardOf"') == 1
@@ -161,10 +161,10 @@ def test_a_new_socket_may_be_mute_and_the_next_one_too(sandbox: Sandbox) -> None
 
 def test_a_request_may_cost_its_owner_a_channel(sandbox: Sandbox, bearer: dict[str, str]) -> None:
     url = f"{sandbox.url}/api/v2/notifications/channels"
-    made = [requests.post(url, headers=bearer, timeout=5).json()["id"] for _ in range(2)]
+    made = [requests.post(url, headers=bearer, timeout=60).json()["id"] for _ in range(2)]
     sandbox.fault(action="evict_channel", path="/api/v2/users*", times=1)
 
-    requests.get(f"{sandbox.url}/api/v2/users", headers=bearer, timeout=5)
+    requests.get(f"{sandbox.url}/api/v2/users", headers=bearer, timeout=60)
 
-    left = requests.get(url, headers=bearer, timeout=5).json()["entities"]
+    left = requests.get(url, headers=bearer, timeout=60).json()["entities"]
     assert [each["id"] for each in left] == made[1:]

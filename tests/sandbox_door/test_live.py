@@ -22,10 +22,10 @@ def watch(sandbox: Sandbox, *doing: Callable[[], Any]) -> list[dict[str, Any]]:
         told = []
         url = f"{sandbox.url}/_sandbox/live"
         async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
-            told.append(await socket.receive_json(timeout=10))
+            told.append(await socket.receive_json(timeout=60))
             for do in doing:
                 await asyncio.to_thread(do)
-                told.append(await socket.receive_json(timeout=10))
+                told.append(await socket.receive_json(timeout=60))
         return told
 
     return asyncio.run(look())
@@ -71,8 +71,8 @@ def test_a_page_from_elsewhere_is_told_nothing(sandbox: Sandbox) -> None:
 
 def test_a_request_is_shown_whole_without_its_secrets(sandbox: Sandbox, place: Place, bearer: dict[str, str]) -> None:
     place()
-    signed_in = requests.get(f"{sandbox.url}/_sandbox/requests/1", timeout=5)
-    placed = requests.get(f"{sandbox.url}/_sandbox/requests/2", timeout=5).json()
+    signed_in = requests.get(f"{sandbox.url}/_sandbox/requests/1", timeout=60)
+    placed = requests.get(f"{sandbox.url}/_sandbox/requests/2", timeout=60).json()
 
     assert signed_in.json()["answer"]["access_token"] == "***"
     assert signed_in.json()["request"] == {"grant_type": "client_credentials"}
@@ -93,14 +93,14 @@ def test_a_request_is_shown_whole_without_its_secrets(sandbox: Sandbox, place: P
     ],
 )
 def test_what_cannot_be_read_is_counted_and_what_is_secret_is_masked(sandbox: Sandbox, body: bytes, shown: Any) -> None:
-    requests.post(f"{sandbox.url}/oauth/token", data=body, timeout=5)
+    requests.post(f"{sandbox.url}/oauth/token", data=body, timeout=60)
 
-    assert requests.get(f"{sandbox.url}/_sandbox/requests/1", timeout=5).json()["request"] == shown
+    assert requests.get(f"{sandbox.url}/_sandbox/requests/1", timeout=60).json()["request"] == shown
 
 
 def test_a_request_that_is_not_kept_is_404(sandbox: Sandbox) -> None:
     for number in (0, 1, 10**30):
-        assert requests.get(f"{sandbox.url}/_sandbox/requests/{number}", timeout=5).status_code == 404
+        assert requests.get(f"{sandbox.url}/_sandbox/requests/{number}", timeout=60).status_code == 404
 
 
 def test_a_callback_is_no_call_until_somebody_has_called(sandbox: Sandbox, bearer: dict[str, str]) -> None:
@@ -108,7 +108,7 @@ def test_a_callback_is_no_call_until_somebody_has_called(sandbox: Sandbox, beare
     body = {"queueId": queue, "callbackNumbers": ["+15559870001"], "callbackUserName": "Kim"}
     url = f"{sandbox.url}/api/v2/conversations/callbacks"
 
-    assert requests.post(url, json=body, headers=bearer, timeout=5).status_code == 200
+    assert requests.post(url, json=body, headers=bearer, timeout=60).status_code == 200
     [told] = watch(sandbox)
 
     assert told["order"]["last"] == []
@@ -119,7 +119,7 @@ def test_a_callback_that_nobody_called_is_not_counted_as_a_call(
 ) -> None:
     place()
     wish = {"callbackNumbers": ["+15559876543"], "callbackUserName": "Sam", "queueId": named("queue/sales")}
-    made = requests.post(f"{sandbox.url}/api/v2/conversations/callbacks", json=wish, headers=bearer, timeout=5)
+    made = requests.post(f"{sandbox.url}/api/v2/conversations/callbacks", json=wish, headers=bearer, timeout=60)
     assert made.ok, made.text
 
     [told] = watch(sandbox)

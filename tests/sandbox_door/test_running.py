@@ -92,14 +92,14 @@ def test_an_address_that_cannot_be_had_is_refused_with_what_to_change(host: str,
 def test_a_port_is_free_again_after_stop() -> None:
     with Sandbox() as first:
         port = int(first.url.rpartition(":")[2])
-        requests.get(f"{first.url}/_sandbox/health", timeout=5)
+        requests.get(f"{first.url}/_sandbox/health", timeout=60)
     with Sandbox(port=port) as second:
-        assert requests.get(f"{second.url}/_sandbox/health", timeout=5).status_code == 200
+        assert requests.get(f"{second.url}/_sandbox/health", timeout=60).status_code == 200
 
 
 def test_two_sandboxes_know_nothing_of_each_other() -> None:
     with Sandbox(clock="manual") as one, Sandbox(clock="manual", seed=1) as other:
-        requests.get(f"{one.url}/api/v2/users/me", timeout=5)
+        requests.get(f"{one.url}/api/v2/users/me", timeout=60)
         one.fault(action="drop_before")
 
         assert one.url != other.url
@@ -194,7 +194,7 @@ def test_a_mistake_of_the_sandbox_itself_is_reported(
 
     with Sandbox() as sandbox:
         monkeypatch.setattr(sandbox.world.tokens, "find", break_down)
-        answer = requests.get(f"{sandbox.url}/api/v2/users/me", headers={"Authorization": "Bearer x"}, timeout=5)
+        answer = requests.get(f"{sandbox.url}/api/v2/users/me", headers={"Authorization": "Bearer x"}, timeout=60)
 
     assert answer.status_code == 500
     assert [record.exc_info[0] for record in reported if record.exc_info] == [ZeroDivisionError]
@@ -235,9 +235,9 @@ def test_served_in_the_foreground_it_ends_quietly_on_a_signal(sign: signal.Signa
     ) as serving:
         assert serving.stdout is not None
         url = json.loads(serving.stdout.readline())
-        assert requests.get(f"{url}/_sandbox/health", timeout=5).json()["status"] == "ok"
+        assert requests.get(f"{url}/_sandbox/health", timeout=60).json()["status"] == "ok"
         serving.send_signal(sign)
-        out, err = serving.communicate(timeout=10)
+        out, err = serving.communicate(timeout=60)
 
     assert (out, err, serving.returncode) == ("ended\n", "", 0)
 

@@ -15,15 +15,15 @@ def story(sandbox: Sandbox) -> list[tuple[int, dict[str, str], str]]:
     """Every byte of a call's life, dates included; only the port is the run's own."""
     with requests.Session() as session:
         told = [
-            session.post(f"{sandbox.url}/oauth/token", {"grant_type": "client_credentials"}, auth=CLIENT, timeout=5)
+            session.post(f"{sandbox.url}/oauth/token", {"grant_type": "client_credentials"}, auth=CLIENT, timeout=60)
         ]
         bearer = {"Authorization": f"Bearer {told[0].json()['access_token']}"}
         calls = f"{sandbox.url}/api/v2/conversations/calls"
         body = {"phoneNumber": "+15559876543"}
-        told.append(session.post(f"{calls}/user/{ADA}", json=body, headers=bearer, timeout=5))
+        told.append(session.post(f"{calls}/user/{ADA}", json=body, headers=bearer, timeout=60))
         for _ in range(4):
             sandbox.advance(3)
-            told.append(session.get(f"{calls}/{told[1].json()['id']}", headers=bearer, timeout=5))
+            told.append(session.get(f"{calls}/{told[1].json()['id']}", headers=bearer, timeout=60))
     return [(each.status_code, dict(each.headers), each.text.replace(sandbox.url, "")) for each in told]
 
 

@@ -35,7 +35,7 @@ def answers(sandbox: Sandbox, *parts: bytes, until: int) -> bytes:
     """Send *parts* one after another; give back everything that came once there are *until* status lines."""
     where = urlsplit(sandbox.url)
     heard = b""
-    with socket.create_connection((where.hostname or "", where.port or 0), timeout=5) as line:
+    with socket.create_connection((where.hostname or "", where.port or 0), timeout=60) as line:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for part in parts:
             line.sendall(part)

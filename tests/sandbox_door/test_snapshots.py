@@ -47,9 +47,9 @@ def go_on(sandbox: Sandbox, session: requests.Session, bearer: dict[str, str], h
         url = f"{sandbox.url}/api/v2/conversations"
         try:
             placed = session.post(
-                f"{url}/calls/user/{ADA}", json={"phoneNumber": f"+1555987{number:04}"}, headers=bearer, timeout=5
+                f"{url}/calls/user/{ADA}", json={"phoneNumber": f"+1555987{number:04}"}, headers=bearer, timeout=60
             )
-            listed = session.get(f"{url}/calls/{sandbox.calls()[-1]['conversationId']}", headers=bearer, timeout=5)
+            listed = session.get(f"{url}/calls/{sandbox.calls()[-1]['conversationId']}", headers=bearer, timeout=60)
             told += [(each.status_code, dict(each.headers), each.text) for each in (placed, listed)]
         except requests.RequestException as lost:
             told.append(type(lost).__name__)
@@ -118,12 +118,12 @@ def test_a_snapshot_of_a_snapshot_is_the_same(sandbox: Sandbox, place: Place) ->
 def test_it_is_given_and_taken_over_http(sandbox: Sandbox, place: Place) -> None:
     place()
     way = f"{sandbox.url}/_sandbox/snapshot"
-    taken = requests.get(way, timeout=5)
+    taken = requests.get(way, timeout=60)
     before = sandbox.world.now
     place()
     sandbox.advance(60)
 
-    answer = requests.post(way, data=taken.content, timeout=5)
+    answer = requests.post(way, data=taken.content, timeout=60)
 
     assert (taken.status_code, answer.status_code) == (200, 200)
     assert (len(sandbox.calls()), sandbox.world.now) == (1, before)
@@ -135,7 +135,7 @@ def test_the_clocks_pace_is_put_back(sandbox: Sandbox) -> None:
 
     with Sandbox(speed=30) as other:
         other.restore(snapshot)
-        clock = requests.get(f"{other.url}/_sandbox/clock", timeout=5).json()
+        clock = requests.get(f"{other.url}/_sandbox/clock", timeout=60).json()
 
     assert (clock["mode"], clock["speed"]) == ("manual", 1.0)
 

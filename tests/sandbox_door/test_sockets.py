@@ -25,8 +25,8 @@ Socket = aiohttp.ClientWebSocketResponse
 def channel(sandbox: Sandbox, bearer: dict[str, str]) -> str:
     """A channel that listens to Ada's calls; its address."""
     url = f"{sandbox.url}/api/v2/notifications/channels"
-    made = requests.post(url, headers=bearer, timeout=5).json()
-    requests.post(f"{url}/{made['id']}/subscriptions", json=[{"id": TOPIC}], headers=bearer, timeout=5)
+    made = requests.post(url, headers=bearer, timeout=60).json()
+    requests.post(f"{url}/{made['id']}/subscriptions", json=[{"id": TOPIC}], headers=bearer, timeout=60)
     address: str = made["connectUri"]
     return address
 
@@ -34,7 +34,7 @@ def channel(sandbox: Sandbox, bearer: dict[str, str]) -> str:
 def listen(address: str, story: Callable[[Socket], Awaitable[Any]]) -> Any:
     async def connected() -> Any:
         async with aiohttp.ClientSession() as session, session.ws_connect(address) as socket:
-            return await asyncio.wait_for(story(socket), 5)
+            return await asyncio.wait_for(story(socket), 60)
 
     return asyncio.run(connected())
 
@@ -235,7 +235,7 @@ def test_a_socket_that_does_not_read_is_given_up_and_holds_nobody_up() -> None:
             await asyncio.sleep(0)
         assert outgoing.overflowed.is_set()
         stuck.set()
-        await asyncio.wait_for(pump, 5)
+        await asyncio.wait_for(pump, 60)
 
     asyncio.run(story())
 

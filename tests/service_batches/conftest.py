@@ -71,7 +71,7 @@ def stands(store: Store, batch_id: str) -> tuple[BatchState, dict[str, int]]:
 
 
 async def reaches(store: Store, batch_id: str, state: BatchState) -> None:
-    async with asyncio.timeout(45):
+    async with asyncio.timeout(120):
         while True:
             found = await store.look(get, batch_id)
             if found is not None and found.state is state:
@@ -80,7 +80,7 @@ async def reaches(store: Store, batch_id: str, state: BatchState) -> None:
 
 
 async def some_are(store: Store, batch_id: str, state: State, rows: int) -> None:
-    async with asyncio.timeout(45):
+    async with asyncio.timeout(120):
         while True:
             counted = await store.look(progress, batch_id)
             if counted["states"][state] >= rows:

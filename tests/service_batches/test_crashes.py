@@ -1,11 +1,13 @@
 """A process that is killed in the middle loses nothing and takes nothing half."""
 
 import asyncio
+import contextlib
 import csv
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,9 +24,14 @@ PROCESS = Path(__file__).with_name("process.py")
 SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
-def process(*args: str) -> subprocess.Popen[str]:
+@contextlib.contextmanager
+def process(*args: str) -> Iterator["subprocess.Popen[str]"]:
     command = [sys.executable, str(PROCESS), *args]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603  our own file
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:  # noqa: S603  our own file
+        try:
+            yield started
+        finally:
+            started.kill()
 
 
 def test_an_intake_that_is_killed_takes_nothing(store: Store, database: str) -> None:

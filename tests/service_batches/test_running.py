@@ -173,7 +173,7 @@ def test_a_row_that_is_tried_again_is_anybodys_of_the_pool(store: Store, working
     act(store, batch.id, "start")
 
     async def play() -> None:
-        async with working(), asyncio.timeout(30):
+        async with working(), asyncio.timeout(120):
             while True:
                 call = await store.look(by_key, "a")
                 if call is not None and call.attempt > 1:

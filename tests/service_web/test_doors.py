@@ -1,10 +1,12 @@
 """Every door refuses whoever may not come in, and every refusal says what to do."""
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from databases import with_tables
 from ringonce.sandbox import Sandbox
 from ringonce.service import access
 from ringonce.service.access import Role
@@ -77,10 +79,15 @@ def problem(answer: Any, kind: str) -> str:
     return str(said.get("fix", ""))
 
 
-@pytest.fixture
-def database(tmp_path: Any) -> str:
+@pytest.fixture(scope="module")
+def backend() -> str:
     """One kind is enough: none of this is about SQL."""
-    return f"sqlite:///{tmp_path}/calls.db"
+    return "sqlite"
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path, backend: str) -> str:
+    return with_tables(request, backend, tmp_path)
 
 
 def test_no_door_opens_without_a_good_token(opening: Opening) -> None:
@@ -97,9 +104,9 @@ def test_no_door_opens_without_a_good_token(opening: Opening) -> None:
                 assert "ringonce token create" in problem(answer, "no-token")
 
 
-def test_a_path_that_is_not_there_is_no_way_to_learn_that_without_a_token(service: Service) -> None:
-    problem(service.ask("GET", "/v1/nothing", ""), "no-token")
-    problem(service.ask("GET", "/v1/nothing"), "not-found")
+def test_a_path_that_is_not_there_is_no_way_to_learn_that_without_a_token(standing: Service) -> None:
+    problem(standing.ask("GET", "/v1/nothing", ""), "no-token")
+    problem(standing.ask("GET", "/v1/nothing"), "not-found")
 
 
 def test_roles_open_the_doors_of_the_table_and_no_others(service: Service) -> None:
@@ -220,18 +227,18 @@ def test_numbers_are_masked_for_everybody_but_admins(service: Service) -> None:
     ],
     ids=str,
 )
-def test_a_call_that_can_not_be_taken_in(service: Service, body: dict[str, Any], kind: str, says: str) -> None:
-    assert says in problem(service.place(**body), kind)
+def test_a_call_that_can_not_be_taken_in(standing: Service, body: dict[str, Any], kind: str, says: str) -> None:
+    assert says in problem(standing.place(**body), kind)
 
 
-def test_bodies_that_are_no_calls(service: Service) -> None:
+def test_bodies_that_are_no_calls(standing: Service) -> None:
     json = {"Content-Type": "application/json"}
-    problem(service.ask("POST", "/v1/calls", data="{", headers=json), "malformed")
-    problem(service.ask("POST", "/v1/calls", data="[" * 5000, headers=json), "invalid")
-    problem(service.ask("POST", "/v1/calls", data=b"\xff", headers=json), "malformed")
-    problem(service.ask("POST", "/v1/calls", data="agent=ada"), "not-json")
-    problem(service.ask("POST", "/v1/calls", data=b"x" * 70_000, headers=json), "too-large")
-    wrong = service.ask("PUT", "/v1/calls")
+    problem(standing.ask("POST", "/v1/calls", data="{", headers=json), "malformed")
+    problem(standing.ask("POST", "/v1/calls", data="[" * 5000, headers=json), "invalid")
+    problem(standing.ask("POST", "/v1/calls", data=b"\xff", headers=json), "malformed")
+    problem(standing.ask("POST", "/v1/calls", data="agent=ada"), "not-json")
+    problem(standing.ask("POST", "/v1/calls", data=b"x" * 70_000, headers=json), "too-large")
+    wrong = standing.ask("PUT", "/v1/calls")
     problem(wrong, "wrong-method")
     assert "POST" in wrong.headers["allow"]
 
@@ -289,9 +296,9 @@ def test_more_requests_than_the_pace_allows_are_put_off(opening: Opening) -> Non
     assert answers[3].headers["retry-after"] == "30"
 
 
-def test_the_page_of_the_api_needs_nothing_from_elsewhere(service: Service) -> None:
-    page = service.ask("GET", "/docs", "")
-    found = service.ask("GET", "/openapi.json", "").json()
+def test_the_page_of_the_api_needs_nothing_from_elsewhere(standing: Service) -> None:
+    page = standing.ask("GET", "/docs", "")
+    found = standing.ask("GET", "/openapi.json", "").json()
 
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert "://" not in page.text
@@ -333,16 +340,16 @@ def test_an_ask_has_the_fields_that_the_service_keeps() -> None:
     ],
 )
 def test_a_parameter_that_a_door_does_not_have_is_refused_with_those_that_it_has(
-    service: Service, path: str, why: str
+    standing: Service, path: str, why: str
 ) -> None:
-    answer = service.ask("GET", path)
+    answer = standing.ask("GET", path)
 
     assert "spelt" in problem(answer, "invalid")
     assert why in answer.json()["detail"]
 
 
-def test_the_login_host_and_probes_may_add_parameters(service: Service) -> None:
-    assert service.ask("GET", "/healthz?now=1").status_code == 200
+def test_the_login_host_and_probes_may_add_parameters(standing: Service) -> None:
+    assert standing.ask("GET", "/healthz?now=1").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -354,8 +361,8 @@ def test_the_login_host_and_probes_may_add_parameters(service: Service) -> None:
     ],
     ids=["empty", "a NUL", "a day in words"],
 )
-def test_a_body_that_can_not_be_used_is_told_in_words(service: Service, body: bytes, kind: str, says: str) -> None:
-    answer = service.ask("POST", "/v1/calls", data=body, headers={"Content-Type": "application/json"})
+def test_a_body_that_can_not_be_used_is_told_in_words(standing: Service, body: bytes, kind: str, says: str) -> None:
+    answer = standing.ask("POST", "/v1/calls", data=body, headers={"Content-Type": "application/json"})
 
     problem(answer, kind)
     assert says in answer.json()["detail"]

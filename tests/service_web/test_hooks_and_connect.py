@@ -60,7 +60,7 @@ def test_what_happens_reaches_a_webhook_signed(service: Service, receiver: http.
 
     receiver.came.clear()  # type: ignore[attr-defined]  # ours
     service.do(lambda db: feed.tell(db, "call.changed", "call_1", {"state": "live"}))
-    assert receiver.came.wait(20)  # type: ignore[attr-defined]  # ours
+    assert receiver.came.wait(60)  # type: ignore[attr-defined]  # ours
 
     headers, body = Receiver.got[-1]
     assert Webhook(made["secret"]).verify(body, headers)["data"]["state"] == "live"
@@ -110,17 +110,17 @@ def test_an_agent_enrols_with_a_browser_and_is_withdrawn(service: Service, caplo
     caplog.set_level("WARNING", "urllib3")  # the browser's own log tells the code that it was given
     link = service.ask("POST", "/v1/enrolments", json={"agent": ADA}).json()["url"]
     with requests.Session() as browser:
-        page = browser.get(link, timeout=20)
+        page = browser.get(link, timeout=60)
         hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text))
         form = {name: value.replace("&amp;", "&") for name, value in hidden.items()}
         where = page.url.partition("?")[0]
-        done = browser.post(where, data=form | {"agent": ADA, "decision": "allow"}, timeout=20)
+        done = browser.post(where, data=form | {"agent": ADA, "decision": "allow"}, timeout=60)
 
     assert done.status_code == 200
     assert "go out as yourself" in done.text
     (enrolled,) = service.ask("GET", "/v1/enrolments").json()["enrolments"]
     assert ADA in enrolled["agent"]
-    assert requests.get(link, timeout=20).status_code == 401
+    assert requests.get(link, timeout=60).status_code == 401
     assert service.ask("DELETE", f"/v1/enrolments/{ADA}").status_code == 204
     assert service.ask("DELETE", f"/v1/enrolments/{ADA}").status_code == 404
     assert service.ask("GET", "/v1/enrolments").json()["enrolments"] == []
@@ -128,10 +128,10 @@ def test_an_agent_enrols_with_a_browser_and_is_withdrawn(service: Service, caplo
 
 def test_another_browser_can_not_bring_the_answer_back(service: Service) -> None:
     link = service.ask("POST", "/v1/enrolments", json={"agent": ADA}).json()["url"]
-    leaving = requests.get(link, timeout=20, allow_redirects=False)
+    leaving = requests.get(link, timeout=60, allow_redirects=False)
     asked = dict(parse_qsl(urlsplit(leaving.headers["location"]).query))
 
-    refused = requests.get(f"{service.url}/connect/back", params={"code": "x", "state": asked["state"]}, timeout=20)
+    refused = requests.get(f"{service.url}/connect/back", params={"code": "x", "state": asked["state"]}, timeout=60)
 
     assert leaving.status_code == 303
     assert asked["code_challenge_method"] == "S256"
@@ -141,7 +141,7 @@ def test_another_browser_can_not_bring_the_answer_back(service: Service) -> None
 
 
 def test_a_link_that_nobody_made_is_told_so_in_words_that_can_not_be_markup(service: Service) -> None:
-    refused = requests.get(f"{service.url}/connect", params={"link": "<script>"}, timeout=20)
+    refused = requests.get(f"{service.url}/connect", params={"link": "<script>"}, timeout=60)
 
     assert refused.status_code == 401
     assert "The link is not good" in refused.text

@@ -18,7 +18,7 @@ from service_web.conftest import CALL, Service, frames
 
 
 def comes_true(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

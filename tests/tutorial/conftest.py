@@ -14,7 +14,7 @@ from ringonce.sandbox import Sandbox
 ADA = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 CALLER_ID, CUSTOMER = "+15551234567", "+15559876543"
 FINAL = ("connected", "disconnected", "failed")
-PATIENCE = 5
+PATIENCE = 60
 """Seconds that a request may take."""
 
 

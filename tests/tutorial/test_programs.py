@@ -120,6 +120,6 @@ def test_a_phone_that_somebody_picks_up(caller: Any, sandbox: Sandbox) -> None:
     sandbox.advance(20)
     assert caller.get_call_status(conversation_id)["status"] == "ringing"
 
-    requests.post(f"{sandbox.url}/_sandbox/phones/+15559870009/answer", timeout=5).raise_for_status()
+    requests.post(f"{sandbox.url}/_sandbox/phones/+15559870009/answer", timeout=60).raise_for_status()
 
     assert caller.get_call_status(conversation_id)["status"] == "connected"
