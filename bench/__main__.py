@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import report
+from bench.measuring import yardstick
 
 CASES = ("start", "place", "decode", "spending", "crowd", "sandbox", "simulation", "service")
 QUICK = report.RESULTS.with_name("quick.json")
@@ -30,12 +31,15 @@ def main() -> int:
     asked = parser.parse_args()
     began = time.monotonic()
     cases: dict[str, Any] = {}
+    loops = [yardstick()]
     for name in asked.only:
         started = time.monotonic()
         cases[name] = importlib.import_module(f"bench.cases.{name}").measure(quick=asked.quick)
+        loops.append(yardstick())
         sys.stderr.write(f"{name}: {time.monotonic() - started:.0f} s\n")
     minutes = round((time.monotonic() - began) / 60, 1)
     results = {"when": f"{datetime.now(UTC):%Y-%m-%d}", "minutes": minutes, "quick": asked.quick, "machine": machine()}
+    results["yardstick_ms"] = [round(min(loops), 1), round(max(loops), 1)]
     results["cases"] = cases
     # A part is no run to be published.
     whole = not asked.quick and asked.only == list(CASES)

@@ -5,6 +5,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -121,6 +122,18 @@ def summed_up(turns: Sequence[Mapping[str, float]]) -> Row:
     row: Row = {figure: round(statistics.median(values), 3) for figure, values in figures.items()}
     row["spread"] = {figure: [round(min(values), 3), round(max(values), 3)] for figure, values in figures.items()}
     return row
+
+
+def yardstick() -> float:
+    """Give the ms of CPU that a loop of a million additions takes here and now."""
+
+    def once() -> float:
+        total, began = 0, time.process_time()
+        for number in range(1_000_000):
+            total += number
+        return time.process_time() - began
+
+    return min(once() for _ in range(5)) * 1e3
 
 
 def fetch(url: str, body: object = None) -> Any:

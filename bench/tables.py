@@ -43,7 +43,8 @@ def of_targets(verdicts: list[Verdict]) -> Table:
     """Give the table that says what is met."""
     table = [["what", "measured", "target", ""]]
     for one in verdicts:
-        bound = f"{'≤' if one.bound == MOST else '≥'} {number(one.target)} {one.unit}".strip()
+        sign = "≤" if one.bound == MOST else "≥"
+        bound = "" if one.target is None else f"{sign} {number(one.target)} {one.unit}".strip()
         told = f"{number(one.figure)} {one.unit}".strip() if one.figure is not None else "skipped"
         word = {True: "met", False: "**missed**", None: one.note}[one.met]
         table.append([one.what, told, bound, word])

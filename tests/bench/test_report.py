@@ -8,6 +8,15 @@ from bench.targets import Verdict, verdicts
 
 from bench import plots, tables
 
+_CPU = {
+    "AsyncClient @16": 200.0,
+    "Client @1": 300.0,
+    "official SDK @16": 400.0,
+    "official SDK @1": 500.0,
+    "bare aiohttp @16": 100.0,
+    "bare aiohttp @1": 150.0,
+}
+
 
 def test_turns_are_interleaved_and_medians_are_kept_with_their_spread() -> None:
     order: list[str] = []
@@ -38,6 +47,18 @@ def test_what_was_skipped_is_neither_met_nor_missed() -> None:
 
     assert (late.met, held.met) == (None, None)
     assert tables.of_targets([late])[1] == [late.what, "skipped", "≤ 20.0 ms", "too many"]
+
+
+def test_a_create_alone_is_told_beside_what_its_http_library_costs() -> None:
+    row = {who: {"cpu_us": cpu, "calls_s": 1e6 / cpu} for who, cpu in _CPU.items()}
+    told = {one.what: one for one in verdicts({"place": {"rows": {"placed and looked at": row, "placed": row}}})}
+
+    looked_at = told["CPU per call placed and looked at: AsyncClient @16 / official SDK @16"]
+    alone = told["CPU per call placed: AsyncClient @16 / official SDK @16"]
+
+    assert (looked_at.figure, looked_at.met) == (0.5, False)
+    assert (alone.figure, alone.met) == (0.5, None)
+    assert tables.of_targets([alone])[1] == [alone.what, "0.500", "", "no target; bare aiohttp @16: 0.25"]
 
 
 def test_ratios_are_taken_between_rows_of_one_run() -> None:
