@@ -98,8 +98,8 @@ def pin(pid: int, core: int) -> None:
 
 
 def environment() -> dict[str, str]:
-    """Give this environment without what would send a contender elsewhere."""
-    ours = ("genesyscloud_", "ringonce_")
+    """Give this environment without what would send a contender elsewhere, or have it compile anew what it imports."""
+    ours = ("genesyscloud_", "ringonce_", "pythondontwritebytecode")
     return {
         name: value
         for name, value in os.environ.items()
