@@ -26,7 +26,7 @@ def listed(store: Store, file: str, now: float, *, pool: bool = False) -> None:
     batch = taken(store, file, agents=tuple(members) if pool else ()).batch
     act(store, batch.id, "start")
     with store.write() as db:
-        while batched.tend(db, now):
+        while batched.tend(db, batch.id, now):
             pass
         for name in members:
             turns.named(db, name, name)

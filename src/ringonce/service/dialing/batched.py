@@ -64,14 +64,14 @@ def soonest(db: sa.Connection, agent_id: str) -> float | None:
 
 def paced(db: sa.Connection, batch_id: str, now: float) -> bool:
     """Take a place in the batch's pace; False if somebody else has just taken it, or the batch was stopped."""
-    this = batches.update().where(batches.c.id == batch_id, batches.c.state == BatchState.RUNNING)
-    found = db.execute(sa.select(batches.c.gap, batches.c.state).where(batches.c.id == batch_id)).first()
-    if found is None or found.state != BatchState.RUNNING:
-        return False
-    if not found.gap:
-        return True
-    taken = this.where(batches.c.paced_at <= now).values(paced_at=now + found.gap)
-    return db.execute(taken).rowcount == 1
+    this = (batches.c.id == batch_id, batches.c.state == BatchState.RUNNING)
+    gap = db.scalar(sa.select(batches.c.gap).where(*this))
+    if not gap:
+        return gap is not None
+    # Who waited for its turn at one batch could hold another's that somebody else waits for.
+    free = sa.select(batches.c.id).where(*this, batches.c.paced_at <= now)
+    free = free.with_for_update(skip_locked=True, key_share=True)
+    return db.execute(batches.update().where(batches.c.id.in_(free)).values(paced_at=now + gap)).rowcount == 1
 
 
 def runs(db: sa.Connection, batch_id: str) -> bool:
@@ -122,37 +122,43 @@ def _look_at_pool(db: sa.Connection, batch_id: str) -> None:
     _look(db, late, first)
 
 
-def tend(db: sa.Connection, now: float) -> bool:
-    """Do what batches wait for, a piece at a time; say whether there is more to do at once."""
-    more = False
-    stirring = (BatchState.RUNNING, BatchState.DRAINING, BatchState.CANCELLED)
+def stirring(db: sa.Connection, now: float) -> list[str]:
+    """Give the batches for which something may have to be done."""
     drafts = sa.exists().where(calls.c.batch_id == batches.c.id, calls.c.state == State.DRAFT)
     waiting = sa.exists().where(calls.c.batch_id == batches.c.id, calls.c.state == State.WAITING)
-    todo = sa.or_(batches.c.state != BatchState.CANCELLED, drafts, waiting)
-    for batch_id, state in db.execute(
-        sa.select(batches.c.id, batches.c.state).where(batches.c.state.in_(stirring), todo)
-    ).all():
-        if state == BatchState.RUNNING and _let_go(db, batch_id, now):
-            more = True
-        elif state == BatchState.CANCELLED:
-            more = withdraw(db, batch_id, now) or more
-        else:
-            if state == BatchState.RUNNING:
-                _look_at_pool(db, batch_id)
-            _rest(db, batch_id, BatchState(state), now)
-    silent = sa.select(batches.c.id).where(batches.c.state == BatchState.DRAFT, batches.c.changed_at < now - SILENT)
-    for batch_id in db.scalars(silent).all():
-        more = not discard(db, batch_id) or more
-    return more
+    todo = sa.or_(
+        batches.c.state.in_([BatchState.RUNNING, BatchState.DRAINING]),
+        sa.and_(batches.c.state == BatchState.DRAFT, batches.c.changed_at < now - SILENT),
+        sa.and_(batches.c.state == BatchState.CANCELLED, sa.or_(drafts, waiting)),
+    )
+    return list(db.scalars(sa.select(batches.c.id).where(todo).order_by(batches.c.id)))
+
+
+def tend(db: sa.Connection, batch_id: str, now: float) -> bool:
+    """Do what a batch waits for, a piece at a time; say whether there is more to do at once."""
+    found = db.execute(sa.select(batches.c.state, batches.c.changed_at).where(batches.c.id == batch_id)).first()
+    if found is None:
+        return False
+    if found.state == BatchState.DRAFT:
+        return found.changed_at < now - SILENT and not discard(db, batch_id)
+    if found.state == BatchState.CANCELLED:
+        return withdraw(db, batch_id, now)
+    if found.state == BatchState.RUNNING:
+        if _let_go(db, batch_id, now):
+            return True
+        _look_at_pool(db, batch_id)
+    if found.state in {BatchState.RUNNING, BatchState.DRAINING}:
+        _rest(db, batch_id, BatchState(found.state), now)
+    return False
 
 
 def withdraw(db: sa.Connection, batch_id: str, now: float) -> bool:
     """Cancel rows of a cancelled batch that have not been dialled; say whether there may be more."""
     waits = calls.c.state.in_([State.DRAFT, State.WAITING])
-    some = sa.select(calls.c.id).where(calls.c.batch_id == batch_id, waits).limit(AT_ONCE)
+    some = _free(sa.select(calls.c.id).where(calls.c.batch_id == batch_id, waits))
     became = {"state": str(State.CANCELLED), "why": {"by": "batch"}, "ended_at": now, "changed_at": now}
     # The batch's own event tells it for all of them: they never rang.
-    return db.execute(calls.update().where(calls.c.id.in_(some), waits).values(**became)).rowcount == AT_ONCE
+    return db.execute(calls.update().where(calls.c.id.in_(some), waits).values(**became)).rowcount >= AT_ONCE
 
 
 def discard(db: sa.Connection, batch_id: str, *, keep: bool = False) -> bool:
@@ -202,13 +208,17 @@ def _pools_of(agent_id: str) -> sa.Select[str]:
 
 def _let_go(db: sa.Connection, batch_id: str, now: float) -> bool:
     """Let staged rows of a running batch wait for their turn; say whether there were any."""
-    staged = sa.select(calls.c.id).where(calls.c.batch_id == batch_id, calls.c.state == State.DRAFT)
-    some = staged.limit(AT_ONCE)
+    some = _free(sa.select(calls.c.id).where(calls.c.batch_id == batch_id, calls.c.state == State.DRAFT))
     update = calls.update().where(calls.c.id.in_(some), calls.c.state == State.DRAFT)
     if not db.execute(update.values(state=str(State.WAITING), why={}, changed_at=now)).rowcount:
         return False
     wake_all(db, batch_id)
     return True
+
+
+def _free(rows: sa.Select[str]) -> sa.Select[str]:
+    """Give some of the rows that nobody holds: those who take turns hold several, in an order of their own."""
+    return rows.limit(AT_ONCE).with_for_update(skip_locked=True)
 
 
 def _rest(db: sa.Connection, batch_id: str, state: BatchState, now: float) -> None:

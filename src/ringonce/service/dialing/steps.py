@@ -193,6 +193,7 @@ class Steps:
         free_at = now + self._wrapping_up(call)
 
         def over(db: sa.Connection) -> None:
+            turns.give_back(db, record, free_at)
             db.execute(attempts.update().where(attempts.c.intent == record.intent).values(outcome=outcome))
             if due is None:
                 became: dict[str, Any] = {"state": State.ENDED, "ended_at": now}
@@ -207,7 +208,7 @@ class Steps:
                     "progress": "",
                 }
             change(db, record.id, of={State.LIVE}, now=now, outcome=outcome, **became)
-            turns.give_back(db, record, free_at)
+            batched.to_pool(db, record)
 
         await self.store.run(over)
 
@@ -256,9 +257,10 @@ class Steps:
         became = {"due_at": now + seconds, "why": why, "attempt": attempt or record.attempt}
 
         def back(db: sa.Connection) -> None:
+            turns.give_back(db, record, now)
             db.execute(attempts.delete().where(attempts.c.intent == record.intent))
             change(db, record.id, of={State.DIALING}, now=now, state=State.WAITING, **became)
-            turns.give_back(db, record, now)
+            batched.to_pool(db, record)
 
         await self.store.run(back)
 
@@ -268,13 +270,13 @@ class Steps:
         now = self.clock()
 
         def end(db: sa.Connection) -> None:
+            turns.give_back(db, record, now + self.after_call)
             if state is State.REFUSED:
                 db.execute(attempts.delete().where(attempts.c.intent == record.intent))
             else:
                 db.execute(attempts.update().where(attempts.c.intent == record.intent).values(outcome=str(outcome)))
             became = {"outcome": str(outcome), "why": why or {}, "ended_at": now} | seen
             change(db, record.id, of={State.DIALING, State.LIVE}, now=now, state=state, **became)
-            turns.give_back(db, record, now + self.after_call)
 
         await self.store.run(end)
 

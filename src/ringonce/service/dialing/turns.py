@@ -37,19 +37,18 @@ class Turn(msgspec.Struct, frozen=True):
     worker: str
 
 
-def unnamed(db: sa.Connection, limit: int = 50) -> list[str]:
-    """Give the agents, as calls name them, whose ids are not known yet; those that are known are filled in."""
+def unnamed(db: sa.Connection, limit: int = 50) -> dict[str, str]:
+    """Give the agents, as calls name them, whose ids are not filled in yet: each with its id, or "" if nobody knows."""
     waiting = (calls.c.state == State.WAITING, calls.c.agent_id == "", calls.c.agent != "")
     found = list(db.scalars(sa.select(calls.c.agent).where(*waiting).distinct().limit(limit)))
     running = sa.exists().where(batches.c.id == pools.c.batch_id, batches.c.state == BatchState.RUNNING)
     pooled = sa.select(pools.c.name).where(pools.c.agent_id == "", pools.c.why == "", running)
     found += [name for name in db.scalars(pooled.distinct().limit(limit)) if name not in found]
+    if not found:
+        return {}
     names = sa.select(agents.c.name, agents.c.agent_id).where(agents.c.name.in_([name.casefold() for name in found]))
     known = {row.name: row.agent_id for row in db.execute(names)}
-    for name in found:
-        if name.casefold() in known:
-            named(db, name, known[name.casefold()])
-    return [name for name in found if name.casefold() not in known]
+    return {name: known.get(name.casefold(), "") for name in found}
 
 
 def named(db: sa.Connection, name: str, agent_id: str) -> None:
@@ -155,10 +154,12 @@ def _due(db: sa.Connection, agent_id: str, now: float, limit: int) -> list[Candi
 
 
 def give_back(db: sa.Connection, record: Record, free_at: float) -> None:
-    """Free the line of the call's agent, from *free_at* on; another call's hold of it is left alone."""
+    """Free the line of the call's agent, from *free_at* on; another call's hold of it is left alone.
+
+    Call it before anything else that the transaction changes: everybody holds lines first.
+    """
     mine = (lines.c.agent_id == record.agent_id, lines.c.call_id == record.id)
     db.execute(lines.update().where(*mine).values(call_id="", run="", worker="", free_at=free_at, look_at=free_at))
-    batched.to_pool(db, record)
 
 
 def of_worker(db: sa.Connection, worker: str) -> list[Turn]:
@@ -169,6 +170,8 @@ def of_worker(db: sa.Connection, worker: str) -> list[Turn]:
 
 def inherit(db: sa.Connection, dead: str, heir: str) -> list[Turn]:
     """Have a worker go on with the turns of a dead one, all that nobody else has taken over; give them."""
+    held = sa.select(lines.c.agent_id).where(lines.c.worker == dead, lines.c.call_id != "")
+    db.execute(held.order_by(lines.c.agent_id).with_for_update())  # lines are held in one order by everybody
     theirs = lines.update().where(lines.c.worker == dead, lines.c.call_id != "").values(worker=heir)
     return [Turn(*found) for found in db.execute(theirs.returning(lines.c.call_id, lines.c.run, lines.c.worker))]
 
@@ -187,7 +190,8 @@ def expire(db: sa.Connection, now: float, limit: int = 200) -> int:
     # Nor shall it read all that wait, to find the few that expire.
     waits = calls.c.state.concat("") == State.WAITING
     late = sa.select(calls.c.id).where(calls.c.expires_at <= now, waits).limit(limit)
-    found = db.scalars(late).all()
+    # Whoever takes turns holds calls in an order of its own, so what it holds is left for the next time.
+    found = db.scalars(late.with_for_update(skip_locked=True)).all()
     for call_id in found:
         change(db, call_id, of={State.WAITING}, now=now, state=State.EXPIRED, ended_at=now)
     return len(found)

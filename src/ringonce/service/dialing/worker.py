@@ -167,9 +167,10 @@ class Worker:
                 await self._replace(turn)
 
     async def _name(self) -> None:
-        for name in await self._store.run(turns.unnamed):
+        # One transaction for each: it holds calls before the agent's line, and must not hold another's line by then.
+        for name, known in (await self._store.look(turns.unnamed)).items():
             try:
-                agent_id = await self._steps.client.find_agent(name)
+                agent_id = known or await self._steps.client.find_agent(name)
             except NotFound as unknown:
                 said, now = str(unknown), self._steps.clock()
                 while await self._store.run(turns.nobody, name, said, now):
@@ -184,8 +185,9 @@ class Worker:
         now = self._steps.clock()
         while await self._store.run(turns.expire, now):
             pass
-        while await self._store.run(batched.tend, now):
-            pass
+        for batch_id in await self._store.look(batched.stirring, now):
+            while await self._store.run(batched.tend, batch_id, now):
+                pass
         if now > self._tidied + KEEP_TIDY:
             self._tidied = now
             await durable.forget()
