@@ -168,6 +168,11 @@ def of_worker(db: sa.Connection, worker: str) -> list[Turn]:
     return [Turn(*found) for found in db.execute(query)]
 
 
+def runs(db: sa.Connection) -> set[str]:
+    """Give the names of all turns that somebody has."""
+    return set(db.scalars(sa.select(lines.c.run).where(lines.c.call_id != "")))
+
+
 def inherit(db: sa.Connection, dead: str, heir: str) -> list[Turn]:
     """Have a worker go on with the turns of a dead one, all that nobody else has taken over; give them."""
     held = sa.select(lines.c.agent_id).where(lines.c.worker == dead, lines.c.call_id != "")

@@ -59,6 +59,8 @@ class Worker:
         """Turns that the database says are ours, and that nothing here did at the last look."""
         self._idle: dict[str, int] = {}
         """Turns that somebody here waits for, but nobody is at work on; and at how many looks in a row."""
+        self._ownerless: set[str] = set()
+        """Workflows of turns that nobody had at the last look."""
         self._loops: list[asyncio.Task[None]] = []
         self._entered = contextlib.AsyncExitStack()
         self._pause_until = self._tidied = 0.0
@@ -190,7 +192,7 @@ class Worker:
                 pass
         if now > self._tidied + KEEP_TIDY:
             self._tidied = now
-            await durable.forget()
+            self._ownerless = await durable.forget(lambda: self._store.look(turns.runs), self._ownerless, now)
             await self._store.run(_buried, now)
 
     def _do(self, turn: Turn, *, begun: bool) -> None:
