@@ -7,7 +7,8 @@ from ringonce.service import feed
 from ringonce.service.calls import Record, State
 from ringonce.service.calls.batch import BatchState, get, progress
 from ringonce.service.calls.changing import change
-from ringonce.service.store.tables import batches, calls, intents, lines, pools
+from ringonce.service.dialing.sieving import in_the_ledger
+from ringonce.service.store.tables import batches, calls, lines, pools
 
 AT_ONCE = 2_000
 """Rows that one transaction lets go or takes away: others want to write, too."""
@@ -88,18 +89,18 @@ def to_pool(db: sa.Connection, record: Record) -> None:
     if found is None:
         return
     intent = msgspec.structs.replace(record, attempt=found.attempt).intent
-    if db.scalar(sa.select(intents.c.intent).where(intents.c.intent == intent).limit(1)) is None:
+    if not in_the_ledger(db, [(record.mark, intent)]):
         db.execute(calls.update().where(*this).values(agent="", agent_id=""))
 
 
-def wake_all(db: sa.Connection, batch_id: str) -> None:
-    """Have every agent looked at for whom the batch has rows, or who is in its pool.
+def wake_all(db: sa.Connection, batch_id: str, now: float) -> None:
+    """Have every agent looked at for whom the batch has rows, or who is in its pool; after single calls that wait.
 
     Call it before anything else that the transaction changes: whoever takes turns holds lines first, too.
     """
     own = sa.select(calls.c.agent_id).where(calls.c.batch_id == batch_id, calls.c.state == State.WAITING)
     members = sa.select(pools.c.agent_id).where(pools.c.batch_id == batch_id)
-    _look(db, lines.c.agent_id.in_(own.union(members)), 0.0)
+    _look(db, lines.c.agent_id.in_(own.union(members)), now)
 
 
 def _look(db: sa.Connection, which: sa.ColumnElement[bool], at: float) -> None:
@@ -158,7 +159,7 @@ def withdraw(db: sa.Connection, batch_id: str, now: float) -> bool:
     some = _free(sa.select(calls.c.id).where(calls.c.batch_id == batch_id, waits))
     became = {"state": str(State.CANCELLED), "why": {"by": "batch"}, "ended_at": now, "changed_at": now}
     # The batch's own event tells it for all of them: they never rang.
-    return db.execute(calls.update().where(calls.c.id.in_(some), waits).values(**became)).rowcount >= AT_ONCE
+    return db.execute(calls.update().where(calls.c.id.in_(some)).values(**became)).rowcount >= AT_ONCE
 
 
 def discard(db: sa.Connection, batch_id: str, *, keep: bool = False) -> bool:
@@ -209,10 +210,10 @@ def _pools_of(agent_id: str) -> sa.Select[str]:
 def _let_go(db: sa.Connection, batch_id: str, now: float) -> bool:
     """Let staged rows of a running batch wait for their turn; say whether there were any."""
     some = _free(sa.select(calls.c.id).where(calls.c.batch_id == batch_id, calls.c.state == State.DRAFT))
-    update = calls.update().where(calls.c.id.in_(some), calls.c.state == State.DRAFT)
+    update = calls.update().where(calls.c.id.in_(some))
     if not db.execute(update.values(state=str(State.WAITING), why={}, changed_at=now)).rowcount:
         return False
-    wake_all(db, batch_id)
+    wake_all(db, batch_id, now)
     return True
 
 

@@ -22,7 +22,7 @@ NEVER = 1e15
 """A moment that does not come: nothing of the agent's waits, or all of it is paused."""
 
 
-SIEVED, PAGE = 200, 100
+SIEVED = PAGE = 100
 """Calls that one transaction holds to the guard's rules, and that it does for one agent: others want to write, too."""
 STOPPED = 5.0
 """Seconds after which an agent's line is looked at again while the kill switch is on."""
@@ -51,13 +51,13 @@ def unnamed(db: sa.Connection, limit: int = 50) -> dict[str, str]:
     return {name: known.get(name.casefold(), "") for name in found}
 
 
-def named(db: sa.Connection, name: str, agent_id: str) -> None:
-    """Fill in the id of an agent wherever calls name them, and give them a line."""
+def named(db: sa.Connection, name: str, agent_id: str, at: float = 0.0) -> None:
+    """Fill in the id of an agent wherever calls name them, and give them a line, to be looked at *at* the latest."""
     insert_once(db, agents, name=name.casefold(), agent_id=agent_id)
     db.execute(calls.update().where(calls.c.agent == name, calls.c.agent_id == "").values(agent_id=agent_id))
     db.execute(pools.update().where(pools.c.name == name.casefold()).values(agent_id=agent_id))
-    insert_once(db, lines, agent_id=agent_id, call_id="", run="", worker="", free_at=0.0, look_at=0.0)
-    look(db, agent_id, 0.0)
+    insert_once(db, lines, agent_id=agent_id, call_id="", run="", worker="", free_at=0.0, look_at=at)
+    look(db, agent_id, at)
 
 
 def nobody(db: sa.Connection, name: str, why: str, now: float, limit: int = 500) -> int:
@@ -85,8 +85,11 @@ def take(db: sa.Connection, worker: str, now: float, limit: int, sieve: Sieve | 
     """
     free = sa.select(lines.c.agent_id).where(lines.c.call_id == "", lines.c.look_at <= now, lines.c.free_at <= now)
     free = free.order_by(lines.c.look_at).limit(limit).with_for_update(skip_locked=True)
+    agent_ids = db.scalars(free).all()
+    if not agent_ids:
+        return []
     taken, left, stopped = [], SIEVED, stopping.stands(db).stopped
-    for agent_id in db.scalars(free).all():
+    for agent_id in agent_ids:
         if stopped:
             _stand_still(db, agent_id, now)
             continue

@@ -181,7 +181,7 @@ class Worker:
                 log.warning("agent %s can't be looked up now: %s", name, unable)
                 await self._steps.sleep(AGAIN)
             else:
-                await self._store.run(turns.named, name, agent_id)
+                await self._store.run(turns.named, name, agent_id, self._steps.clock())
 
     async def _tidy(self) -> None:
         now = self._steps.clock()
