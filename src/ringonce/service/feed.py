@@ -39,7 +39,10 @@ def tell(
 def _tell(db: sa.Connection, told: list[dict[str, Any]]) -> None:
     if db.dialect.name == "postgresql":
         db.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-    db.execute(events.insert(), told)
+    db.execute(_INSERT, told)
+
+
+_INSERT = events.insert()
 
 
 def since(db: sa.Connection, seq: int, *, limit: int = 500, subject: str = "") -> list[Event]:
