@@ -153,8 +153,8 @@ def _undone(wrong: BaseException | None) -> bool:
     """Say whether the database undid a transaction for another's sake, which says nothing against running it again."""
     cause = getattr(wrong, "orig", None)
     if isinstance(cause, sqlite3.OperationalError):
-        # Of an extended code the lowest byte is the kind.
-        return (cause.sqlite_errorcode or 0) & 0xFF == sqlite3.SQLITE_BUSY
+        # Of an extended code the lowest byte is the kind; an error of the driver's own has none.
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
     return getattr(cause, "sqlstate", None) in UNDONE
 
 
