@@ -48,7 +48,7 @@ def test_an_intake_that_is_killed_takes_nothing(store: Store, database: str) -> 
     assert staged
     assert {row.state for row in staged} == {State.DRAFT}
     with store.write() as db:
-        while batched.tend(db, time.time() + 700):
+        while batched.tend(db, draft.id, time.time() + 700):
             pass
     assert rows_of(store) == []
     assert taken(store, csv_of(3), key="file").batch.state is BatchState.READY

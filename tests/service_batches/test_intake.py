@@ -219,7 +219,8 @@ def test_a_draft_that_nobody_finishes_is_swept_and_gives_way_to_another_upload(s
         taken(store, GOOD, key="k")
     with store.write() as db:
         db.execute(batches.update().values(changed_at=now - 700))
-        assert batched.tend(db, now) is False
+        assert batched.stirring(db, now) == ["batch_1"]
+        assert batched.tend(db, "batch_1", now) is False
         assert db.scalar(sa.select(sa.func.count()).select_from(batches)) == 0
     assert taken(store, GOOD, key="k").batch.state is BatchState.READY
 

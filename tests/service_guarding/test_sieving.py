@@ -1,6 +1,8 @@
 """Of a list that may not be dialled yet each row is asked about once, in pages, and no turn begins for it."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -8,7 +10,8 @@ import sqlalchemy as sa
 from ringonce.ledger import Row
 from ringonce.ledger.sql import SqlLedger
 from ringonce.service import guard
-from ringonce.service.calls import Record, State
+from ringonce.service.calls import Ask, Record, State
+from ringonce.service.calls.accepting import accept
 from ringonce.service.dialing import Verdict, batched, turns
 from ringonce.service.guarding import Guarding
 from ringonce.service.store import Store
@@ -26,10 +29,10 @@ def listed(store: Store, file: str, now: float, *, pool: bool = False) -> None:
     batch = taken(store, file, agents=tuple(members) if pool else ()).batch
     act(store, batch.id, "start")
     with store.write() as db:
-        while batched.tend(db, now):
+        while batched.tend(db, batch.id, now):
             pass
         for name in members:
-            turns.named(db, name, name)
+            turns.named(db, name, name, now)
         db.execute(calls.update().values(due_at=now))
 
 
@@ -103,3 +106,37 @@ def test_a_call_that_may_be_ringing_is_past_holding_back(store: Store) -> None:
 
     (turn,) = taken_until_quiet(store, Asked(store), early)
     assert turn.call_id == record.id
+
+
+def test_a_single_call_is_taken_before_a_list_that_must_wait_is_looked_through(store: Store) -> None:
+    early = monday("06:00")
+    listed(store, csv_of(900, agents=AGENTS), early)
+    asked = Asked(store)
+    number = "+442071234567"
+    ask = Ask(agent="eve@example.com", to=number)
+    with store.write() as db:
+        turns.named(db, ask.agent, "eve")
+        accept(db, ask, key="single", number=number, mark="m", by="test", now=early, agent_id="eve")
+        (turn,) = turns.take(db, "worker", early, 50, asked)
+        assert db.scalar(sa.select(calls.c.key).where(calls.c.id == turn.call_id)) == "single"
+
+    assert asked.rows <= turns.SIEVED + turns.PAGE
+
+
+def test_finding_the_rows_of_a_page_reads_no_others(tmp_path: Path) -> None:
+    sqlite_store = Store(f"sqlite:///{tmp_path}/rows.db")
+    listed(sqlite_store, csv_of(30), monday("06:00"))
+    asked, plans = Asked(sqlite_store), list[str]()
+
+    @sa.event.listens_for(sqlite_store.engine, "before_cursor_execute")
+    def explain(db: sa.Connection, _: object, said: str, values: object, *__: object) -> None:
+        raw: Any = db.connection.driver_connection
+        if said.startswith("SELECT"):
+            plans.extend(row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {said}", values))
+
+    with sqlite_store.write() as db:
+        turns.take(db, "worker", monday("06:00"), 50, asked)
+
+    assert plans
+    assert not [plan for plan in plans if "ix_calls_state_due_at" in plan or plan.startswith("SCAN intents")]
+    sqlite_store.close()

@@ -117,13 +117,17 @@ class SqlLedger:
         with self._said("written"), self._engine.begin() as db:
             if db.dialect.name == "postgresql":
                 db.execute(sa.text("SET LOCAL synchronous_commit TO OFF"))  # it may be lost, so nobody waits for a disk
-            first = {"mark": mark, "at": now, "meter": msgspec.to_builtins(Meter())}
-            db.execute(_build(db)(meters).values(first).on_conflict_do_nothing())
             mine = meters.c.mark == mark
-            found = db.scalar(sa.select(meters.c.meter).where(mine).with_for_update())
+            kept = sa.select(meters.c.meter).where(mine).with_for_update()
+            found = db.scalar(kept)
+            if found is None:
+                # Others' meters are held by nobody who waits for this one, which is not there yet.
+                db.execute(meters.delete().where(meters.c.at < now - STALE))
+                first = {"mark": mark, "at": now, "meter": msgspec.to_builtins(Meter())}
+                db.execute(_build(db)(meters).values(first).on_conflict_do_nothing())
+                found = db.scalar(kept)
             meter, rest = change(msgspec.convert(found, Meter))
             db.execute(meters.update().where(mine).values(at=now, meter=msgspec.to_builtins(meter)))
-            db.execute(meters.delete().where(meters.c.at < now - STALE))
         return rest
 
     @contextlib.contextmanager

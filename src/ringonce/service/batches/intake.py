@@ -177,7 +177,9 @@ class _Intake:
 
     async def _stage(self, worded: Sequence[Worded]) -> None:
         for start in range(0, len(worded), ROWS_AT_ONCE):
-            for fault in await self._store.run(self._insert, worded[start : start + ROWS_AT_ONCE]):
+            rows, faults = await self._store.run(self._insert, worded[start : start + ROWS_AT_ONCE])
+            self._rows += rows
+            for fault in faults:
                 self._note(fault)
 
     def _begin(self, db: sa.Connection) -> None:
@@ -204,7 +206,7 @@ class _Intake:
                 pools.insert(), [{"batch_id": self.id, "name": name, "agent_id": "", "why": ""} for name in pool]
             )
 
-    def _insert(self, db: sa.Connection, worded: Sequence[Worded]) -> list[Fault]:
+    def _insert(self, db: sa.Connection, worded: Sequence[Worded]) -> tuple[int, list[Fault]]:
         now = self._order.clock()
         mine = (batches.c.id == self.id, batches.c.state == BatchState.DRAFT)
         if db.execute(batches.update().where(*mine).values(changed_at=now)).rowcount != 1:
@@ -226,8 +228,7 @@ class _Intake:
                 rows[one.key] = self._row(one, now)
         if rows:
             db.execute(calls.insert(), list(rows.values()))
-        self._rows += len(rows)
-        return faults
+        return len(rows), faults
 
     def _row(self, one: Worded, now: float) -> dict[str, Any]:
         ask = one.ask

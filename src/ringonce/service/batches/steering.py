@@ -30,7 +30,7 @@ def steer(db: sa.Connection, batch_id: str, act: str, *, by: str, now: float) ->
     if batch.state is state:
         return batch
     if state is BatchState.RUNNING:
-        batched.wake_all(db, batch_id)
+        batched.wake_all(db, batch_id, now)
     if not batched.became(db, batch_id, _FROM[state], state, now):
         raise Refused(
             f"The batch can't be {_SAID[act]}",

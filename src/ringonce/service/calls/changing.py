@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ringonce.service import feed
-from ringonce.service.calls import OPEN, Record, State, get
+from ringonce.service.calls import OPEN, Record, State, record
 from ringonce.service.store.tables import calls
 
 
@@ -22,11 +22,11 @@ def change(
     if "state" in became:
         became["state"] = str(became["state"])
     update = calls.update().where(calls.c.id == call_id, calls.c.state.in_(sorted(of)))
-    if db.execute(update.values(changed_at=now, **became)).rowcount != 1:
+    found = db.execute(update.values(changed_at=now, **became).returning(*calls.c)).mappings().first()
+    if found is None:
         return None
-    stands = get(db, call_id)
-    if stands is not None:
-        feed.tell(db, "call.changed", call_id, stands.shown(), agent_id=stands.agent_id or stands.agent, now=now)
+    stands = record(found)
+    feed.tell(db, "call.changed", call_id, stands.shown(), agent_id=stands.agent_id or stands.agent, now=now)
     return stands
 
 

@@ -28,8 +28,9 @@ def placed(db: sa.Connection, record: Record, platform: str, call: Call, *, by: 
         "why": {"by": by, "said": reason},
         "ended_at": call.ended_at.timestamp() if call.ended_at else now,
     }
+    stands = _changed(db, record, now, became)
     audit.note(db, by, "call.resolved", record.id, now=now, placed=call.conversation_id, reason=reason)
-    return _changed(db, record, now, became)
+    return stands
 
 
 def not_placed(
@@ -44,8 +45,9 @@ def not_placed(
         became: dict[str, Any] = {"state": State.WAITING, "due_at": now, "outcome": "", "why": why, "ended_at": None}
     else:
         became = {"state": State.CANCELLED, "outcome": "", "why": why, "ended_at": now}
+    stands = _changed(db, record, now, became)
     audit.note(db, by, "call.resolved", record.id, now=now, placed=None, reason=reason, dial_again=again)
-    return _changed(db, record, now, became)
+    return stands
 
 
 def _settle(db: sa.Connection, record: Record, platform: str, word: dict[str, Any], now: float) -> None:

@@ -23,7 +23,7 @@ class Guarding(Protocol):
     """Whoever has to agree before anything rings."""
 
     async def check(self, record: Record, now: float) -> Verdict:
-        """Say whether the call may be placed at *now*."""
+        """Say whether the call may be placed at *now*; if so, note its attempt, which caps for each number count."""
 
     def foretell(self, db: sa.Connection, records: Sequence[Record], now: float) -> Sequence[Verdict]:
         """Say of several calls at once what `check` would say, in few queries, and note nothing."""

@@ -7,7 +7,8 @@ from ringonce.service import feed
 from ringonce.service.calls import Record, State
 from ringonce.service.calls.batch import BatchState, get, progress
 from ringonce.service.calls.changing import change
-from ringonce.service.store.tables import batches, calls, intents, lines, pools
+from ringonce.service.dialing.sieving import in_the_ledger
+from ringonce.service.store.tables import batches, calls, lines, pools
 
 AT_ONCE = 2_000
 """Rows that one transaction lets go or takes away: others want to write, too."""
@@ -64,14 +65,14 @@ def soonest(db: sa.Connection, agent_id: str) -> float | None:
 
 def paced(db: sa.Connection, batch_id: str, now: float) -> bool:
     """Take a place in the batch's pace; False if somebody else has just taken it, or the batch was stopped."""
-    this = batches.update().where(batches.c.id == batch_id, batches.c.state == BatchState.RUNNING)
-    found = db.execute(sa.select(batches.c.gap, batches.c.state).where(batches.c.id == batch_id)).first()
-    if found is None or found.state != BatchState.RUNNING:
-        return False
-    if not found.gap:
-        return True
-    taken = this.where(batches.c.paced_at <= now).values(paced_at=now + found.gap)
-    return db.execute(taken).rowcount == 1
+    this = (batches.c.id == batch_id, batches.c.state == BatchState.RUNNING)
+    gap = db.scalar(sa.select(batches.c.gap).where(*this))
+    if not gap:
+        return gap is not None
+    # Who waited for its turn at one batch could hold another's that somebody else waits for.
+    free = sa.select(batches.c.id).where(*this, batches.c.paced_at <= now)
+    free = free.with_for_update(skip_locked=True, key_share=True)
+    return db.execute(batches.update().where(batches.c.id.in_(free)).values(paced_at=now + gap)).rowcount == 1
 
 
 def runs(db: sa.Connection, batch_id: str) -> bool:
@@ -88,18 +89,18 @@ def to_pool(db: sa.Connection, record: Record) -> None:
     if found is None:
         return
     intent = msgspec.structs.replace(record, attempt=found.attempt).intent
-    if db.scalar(sa.select(intents.c.intent).where(intents.c.intent == intent).limit(1)) is None:
+    if not in_the_ledger(db, [(record.mark, intent)]):
         db.execute(calls.update().where(*this).values(agent="", agent_id=""))
 
 
-def wake_all(db: sa.Connection, batch_id: str) -> None:
-    """Have every agent looked at for whom the batch has rows, or who is in its pool.
+def wake_all(db: sa.Connection, batch_id: str, now: float) -> None:
+    """Have every agent looked at for whom the batch has rows, or who is in its pool; after single calls that wait.
 
     Call it before anything else that the transaction changes: whoever takes turns holds lines first, too.
     """
     own = sa.select(calls.c.agent_id).where(calls.c.batch_id == batch_id, calls.c.state == State.WAITING)
     members = sa.select(pools.c.agent_id).where(pools.c.batch_id == batch_id)
-    _look(db, lines.c.agent_id.in_(own.union(members)), 0.0)
+    _look(db, lines.c.agent_id.in_(own.union(members)), now)
 
 
 def _look(db: sa.Connection, which: sa.ColumnElement[bool], at: float) -> None:
@@ -122,37 +123,43 @@ def _look_at_pool(db: sa.Connection, batch_id: str) -> None:
     _look(db, late, first)
 
 
-def tend(db: sa.Connection, now: float) -> bool:
-    """Do what batches wait for, a piece at a time; say whether there is more to do at once."""
-    more = False
-    stirring = (BatchState.RUNNING, BatchState.DRAINING, BatchState.CANCELLED)
+def stirring(db: sa.Connection, now: float) -> list[str]:
+    """Give the batches for which something may have to be done."""
     drafts = sa.exists().where(calls.c.batch_id == batches.c.id, calls.c.state == State.DRAFT)
     waiting = sa.exists().where(calls.c.batch_id == batches.c.id, calls.c.state == State.WAITING)
-    todo = sa.or_(batches.c.state != BatchState.CANCELLED, drafts, waiting)
-    for batch_id, state in db.execute(
-        sa.select(batches.c.id, batches.c.state).where(batches.c.state.in_(stirring), todo)
-    ).all():
-        if state == BatchState.RUNNING and _let_go(db, batch_id, now):
-            more = True
-        elif state == BatchState.CANCELLED:
-            more = withdraw(db, batch_id, now) or more
-        else:
-            if state == BatchState.RUNNING:
-                _look_at_pool(db, batch_id)
-            _rest(db, batch_id, BatchState(state), now)
-    silent = sa.select(batches.c.id).where(batches.c.state == BatchState.DRAFT, batches.c.changed_at < now - SILENT)
-    for batch_id in db.scalars(silent).all():
-        more = not discard(db, batch_id) or more
-    return more
+    todo = sa.or_(
+        batches.c.state.in_([BatchState.RUNNING, BatchState.DRAINING]),
+        sa.and_(batches.c.state == BatchState.DRAFT, batches.c.changed_at < now - SILENT),
+        sa.and_(batches.c.state == BatchState.CANCELLED, sa.or_(drafts, waiting)),
+    )
+    return list(db.scalars(sa.select(batches.c.id).where(todo).order_by(batches.c.id)))
+
+
+def tend(db: sa.Connection, batch_id: str, now: float) -> bool:
+    """Do what a batch waits for, a piece at a time; say whether there is more to do at once."""
+    found = db.execute(sa.select(batches.c.state, batches.c.changed_at).where(batches.c.id == batch_id)).first()
+    if found is None:
+        return False
+    if found.state == BatchState.DRAFT:
+        return found.changed_at < now - SILENT and not discard(db, batch_id)
+    if found.state == BatchState.CANCELLED:
+        return withdraw(db, batch_id, now)
+    if found.state == BatchState.RUNNING:
+        if _let_go(db, batch_id, now):
+            return True
+        _look_at_pool(db, batch_id)
+    if found.state in {BatchState.RUNNING, BatchState.DRAINING}:
+        _rest(db, batch_id, BatchState(found.state), now)
+    return False
 
 
 def withdraw(db: sa.Connection, batch_id: str, now: float) -> bool:
     """Cancel rows of a cancelled batch that have not been dialled; say whether there may be more."""
     waits = calls.c.state.in_([State.DRAFT, State.WAITING])
-    some = sa.select(calls.c.id).where(calls.c.batch_id == batch_id, waits).limit(AT_ONCE)
+    some = _free(sa.select(calls.c.id).where(calls.c.batch_id == batch_id, waits))
     became = {"state": str(State.CANCELLED), "why": {"by": "batch"}, "ended_at": now, "changed_at": now}
     # The batch's own event tells it for all of them: they never rang.
-    return db.execute(calls.update().where(calls.c.id.in_(some), waits).values(**became)).rowcount == AT_ONCE
+    return db.execute(calls.update().where(calls.c.id.in_(some)).values(**became)).rowcount >= AT_ONCE
 
 
 def discard(db: sa.Connection, batch_id: str, *, keep: bool = False) -> bool:
@@ -202,13 +209,17 @@ def _pools_of(agent_id: str) -> sa.Select[str]:
 
 def _let_go(db: sa.Connection, batch_id: str, now: float) -> bool:
     """Let staged rows of a running batch wait for their turn; say whether there were any."""
-    staged = sa.select(calls.c.id).where(calls.c.batch_id == batch_id, calls.c.state == State.DRAFT)
-    some = staged.limit(AT_ONCE)
-    update = calls.update().where(calls.c.id.in_(some), calls.c.state == State.DRAFT)
+    some = _free(sa.select(calls.c.id).where(calls.c.batch_id == batch_id, calls.c.state == State.DRAFT))
+    update = calls.update().where(calls.c.id.in_(some))
     if not db.execute(update.values(state=str(State.WAITING), why={}, changed_at=now)).rowcount:
         return False
-    wake_all(db, batch_id)
+    wake_all(db, batch_id, now)
     return True
+
+
+def _free(rows: sa.Select[str]) -> sa.Select[str]:
+    """Give some of the rows that nobody holds: those who take turns hold several, in an order of their own."""
+    return rows.limit(AT_ONCE).with_for_update(skip_locked=True)
 
 
 def _rest(db: sa.Connection, batch_id: str, state: BatchState, now: float) -> None:

@@ -7,8 +7,9 @@ turns are not taken over by themselves; a version of its own choosing would stra
 
 import asyncio
 import contextlib
+import datetime as dt
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,8 +24,12 @@ log = logging.getLogger("ringonce.service")
 VERSION = "1"
 """The shape of the workflow below. It changes only with the order or meaning of its steps."""
 THREADS = 32
-KEPT = 500
-"""Ended workflows that are deleted at once: what became of a call is in our own tables."""
+AT_ONCE = 500
+"""Workflows that are looked at and deleted at once."""
+KEPT = 60.0
+"""Seconds for which a workflow is kept that is over: somebody may be about to hear of it. What became of the call is in
+our own tables."""
+OVER, UNDER_WAY = ("SUCCESS", "ERROR", "CANCELLED"), ("PENDING", "ENQUEUED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _steps: Steps | None = None
 _running: set[asyncio.Task[Any]] = set()
 _at_work: set[str] = set()
@@ -137,15 +142,35 @@ async def leave(run: str) -> None:
         await DBOS.cancel_workflow_async(run)
 
 
-async def forget() -> int:
-    """Delete workflows that are over; give how many."""
+async def forget(held: Callable[[], Awaitable[set[str]]], before: set[str], now: float) -> set[str]:
+    """Delete workflows that are over, and those that nobody will go on with: give these as they are found.
+
+    A worker that died at the very end of a turn leaves one behind. *held* gives the runs that agents' lines have;
+    what is none of them now, and was none *before*, is nobody's.
+    """
     try:
-        over = await DBOS.list_workflows_async(status=["SUCCESS", "ERROR", "CANCELLED"], limit=KEPT, load_input=False)
-        await DBOS.delete_workflows_async([one.workflow_id for one in over])
+        over = dt.datetime.fromtimestamp(now - KEPT, dt.UTC).isoformat()
+        while ended := await _some(OVER, completed_before=over):
+            await DBOS.delete_workflows_async(ended)
+        begun: set[str] = set()
+        while more := await _some(UNDER_WAY, offset=len(begun)):
+            begun |= set(more)
+        # After the look at what was begun: what is begun later has its line before.
+        nobodys = begun - await held() - _at_work
+        left = sorted(nobodys & before)
+        for start in range(0, len(left), AT_ONCE):
+            await DBOS.delete_workflows_async(left[start : start + AT_ONCE])
     except (error.DBOSException, sa.exc.SQLAlchemyError) as unable:
         log.warning("turns that are over are not deleted now: %s", in_a_line(unable))
-        return 0
-    return len(over)
+        return before
+    return nobodys - before
+
+
+async def _some(status: Sequence[str], **options: Any) -> list[str]:
+    found = await DBOS.list_workflows_async(
+        status=list(status), limit=AT_ONCE, load_input=False, load_output=False, **options
+    )
+    return [one.workflow_id for one in found]
 
 
 def _beside(url: sa.URL) -> str:

@@ -25,17 +25,25 @@ _put_off = (
 
 def sifted(db: sa.Connection, sieve: Sieve, call_ids: Sequence[str], now: float) -> set[str]:
     """Give those of the calls that may go on. The others wait until the moment that the guard names, or are refused."""
-    found = db.execute(calls.select().where(calls.c.id.in_(call_ids), calls.c.state == State.WAITING)).mappings()
+    # SQLite would rather read all that wait, to find these: it has no figures of the table.
+    waits = calls.c.state.concat("") == State.WAITING
+    found = db.execute(calls.select().where(calls.c.id.in_(call_ids), waits)).mappings()
     records = [record(one) for one in found]
     told = list(zip(records, sieve(db, records, now), strict=True))
     held = [(one, verdict) for one, verdict in told if not verdict.allowed]
     if held:
         # Once its create may have left, a call is past holding back: all that is left is to find out.
-        mine = intents.c.intent.in_([one.intent for one, _ in held])
-        begun = set(db.scalars(sa.select(intents.c.intent).where(mine)))
+        begun = in_the_ledger(db, [(one.mark, one.intent) for one, _ in held])
         held = [(one, verdict) for one, verdict in held if one.intent not in begun]
         _hold(db, held, now)
     return {one.id for one in records} - {one.id for one, _ in held}
+
+
+def in_the_ledger(db: sa.Connection, asked: Sequence[tuple[str, str]]) -> set[str]:
+    """Give those of the intents that the ledger has, each asked for with its number's mark."""
+    marks, keys = {mark for mark, _ in asked}, {key for _, key in asked}
+    # By the mark, for which there is an index: the key's own begins with the platform.
+    return set(db.scalars(sa.select(intents.c.intent).where(intents.c.mark.in_(marks), intents.c.intent.in_(keys))))
 
 
 def _hold(db: sa.Connection, held: Sequence[tuple[Record, Verdict]], now: float) -> None:

@@ -7,7 +7,7 @@ create that may have left is looked for, never repeated.
 import dataclasses
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -35,9 +35,10 @@ from ringonce.service.calls import Record, State, get
 from ringonce.service.calls.changing import change
 from ringonce.service.dialing import Guarding, batched, turns
 from ringonce.service.dialing.retrying import again_at
+from ringonce.service.dialing.sieving import in_the_ledger
 from ringonce.service.store import Store
 from ringonce.service.store.inserting import insert_once
-from ringonce.service.store.tables import attempts, identities, intents
+from ringonce.service.store.tables import attempts, identities
 from ringonce.service.traces import span
 
 log = logging.getLogger("ringonce.service")
@@ -76,17 +77,20 @@ class Steps:
             return await self._place_if_it_may(call_id)
 
     async def _place_if_it_may(self, call_id: str) -> str:
-        record = await self.store.look(get, call_id)
-        if record is None or record.state not in {State.DIALING, State.LIVE}:
+        stands = await self.store.look(_standing, call_id)
+        if stands is None or stands.record.state not in {State.DIALING, State.LIVE}:
             return ""
+        record = stands.record
         if record.conversation_id:
             return record.conversation_id
         # Once its create may have left, a call is past holding back: all that is left is to find out.
-        if not await self.store.look(_begun, record) and await self._held_back(record):
+        if not stands.begun and await self._held_back(stands):
             return ""
         self.placing.add(call_id)
         try:
-            await self.store.run(_attempted, record, self.clock())
+            if stands.begun:
+                # The guard, which notes an attempt together with its word, was not asked.
+                await self.store.run(_attempted, record, self.clock())
             return await self._place(record)
         finally:
             self.placing.discard(call_id)
@@ -193,6 +197,7 @@ class Steps:
         free_at = now + self._wrapping_up(call)
 
         def over(db: sa.Connection) -> None:
+            turns.give_back(db, record, free_at)
             db.execute(attempts.update().where(attempts.c.intent == record.intent).values(outcome=outcome))
             if due is None:
                 became: dict[str, Any] = {"state": State.ENDED, "ended_at": now}
@@ -207,7 +212,7 @@ class Steps:
                     "progress": "",
                 }
             change(db, record.id, of={State.LIVE}, now=now, outcome=outcome, **became)
-            turns.give_back(db, record, free_at)
+            batched.to_pool(db, record)
 
         await self.store.run(over)
 
@@ -220,16 +225,16 @@ class Steps:
         owed = agent is not None and agent.wrapup_required and not agent.wrapup_code
         return self.after_call + (self.wrap_up if owed else 0.0)
 
-    async def _held_back(self, record: Record) -> bool:
+    async def _held_back(self, stands: "_Standing") -> bool:
         """Say whether the call may not ring now, after putting it back or refusing it."""
-        now = self.clock()
+        record, now = stands.record, self.clock()
         if self.draining:
             await self._wait(record, 0.0, "worker")
         elif record.expires_at is not None and record.expires_at <= now:
             await self._end(record, State.EXPIRED)
-        elif (await self.store.look(stopping.stands)).stopped:
+        elif stands.stopped:
             await self._wait(record, SOON, "stop")
-        elif record.batch_id is not None and not await self.store.look(batched.runs, record.batch_id):
+        elif stands.paused:
             await self._wait(record, 0.0, "batch")
         else:
             verdict = await self.guard.check(record, now)
@@ -256,9 +261,10 @@ class Steps:
         became = {"due_at": now + seconds, "why": why, "attempt": attempt or record.attempt}
 
         def back(db: sa.Connection) -> None:
+            turns.give_back(db, record, now)
             db.execute(attempts.delete().where(attempts.c.intent == record.intent))
             change(db, record.id, of={State.DIALING}, now=now, state=State.WAITING, **became)
-            turns.give_back(db, record, now)
+            batched.to_pool(db, record)
 
         await self.store.run(back)
 
@@ -268,21 +274,38 @@ class Steps:
         now = self.clock()
 
         def end(db: sa.Connection) -> None:
+            turns.give_back(db, record, now + self.after_call)
             if state is State.REFUSED:
                 db.execute(attempts.delete().where(attempts.c.intent == record.intent))
             else:
                 db.execute(attempts.update().where(attempts.c.intent == record.intent).values(outcome=str(outcome)))
             became = {"outcome": str(outcome), "why": why or {}, "ended_at": now} | seen
             change(db, record.id, of={State.DIALING, State.LIVE}, now=now, state=state, **became)
-            turns.give_back(db, record, now + self.after_call)
 
         await self.store.run(end)
 
 
-def _begun(db: sa.Connection, record: Record) -> bool:
-    """Say whether the call's intent is in the ledger."""
-    query = sa.select(intents.c.intent).where(intents.c.intent == record.intent).limit(1)
-    return db.scalar(query) is not None
+class _Standing(NamedTuple):
+    """How a call stands whose turn it is, all of one moment."""
+
+    record: Record
+    begun: bool
+    """Whether its intent is in the ledger."""
+    stopped: bool
+    paused: bool
+    """Whether its batch does not run."""
+
+
+def _standing(db: sa.Connection, call_id: str) -> _Standing | None:
+    record = get(db, call_id)
+    if record is None:
+        return None
+    return _Standing(
+        record,
+        begun=bool(in_the_ledger(db, [(record.mark, record.intent)])),
+        stopped=stopping.stands(db).stopped,
+        paused=record.batch_id is not None and not batched.runs(db, record.batch_id),
+    )
 
 
 def _has_own_token(db: sa.Connection, agent_id: str) -> bool:

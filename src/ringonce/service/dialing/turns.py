@@ -22,7 +22,7 @@ NEVER = 1e15
 """A moment that does not come: nothing of the agent's waits, or all of it is paused."""
 
 
-SIEVED, PAGE = 200, 100
+SIEVED = PAGE = 100
 """Calls that one transaction holds to the guard's rules, and that it does for one agent: others want to write, too."""
 STOPPED = 5.0
 """Seconds after which an agent's line is looked at again while the kill switch is on."""
@@ -37,28 +37,27 @@ class Turn(msgspec.Struct, frozen=True):
     worker: str
 
 
-def unnamed(db: sa.Connection, limit: int = 50) -> list[str]:
-    """Give the agents, as calls name them, whose ids are not known yet; those that are known are filled in."""
+def unnamed(db: sa.Connection, limit: int = 50) -> dict[str, str]:
+    """Give the agents, as calls name them, whose ids are not filled in yet: each with its id, or "" if nobody knows."""
     waiting = (calls.c.state == State.WAITING, calls.c.agent_id == "", calls.c.agent != "")
     found = list(db.scalars(sa.select(calls.c.agent).where(*waiting).distinct().limit(limit)))
     running = sa.exists().where(batches.c.id == pools.c.batch_id, batches.c.state == BatchState.RUNNING)
     pooled = sa.select(pools.c.name).where(pools.c.agent_id == "", pools.c.why == "", running)
     found += [name for name in db.scalars(pooled.distinct().limit(limit)) if name not in found]
+    if not found:
+        return {}
     names = sa.select(agents.c.name, agents.c.agent_id).where(agents.c.name.in_([name.casefold() for name in found]))
     known = {row.name: row.agent_id for row in db.execute(names)}
-    for name in found:
-        if name.casefold() in known:
-            named(db, name, known[name.casefold()])
-    return [name for name in found if name.casefold() not in known]
+    return {name: known.get(name.casefold(), "") for name in found}
 
 
-def named(db: sa.Connection, name: str, agent_id: str) -> None:
-    """Fill in the id of an agent wherever calls name them, and give them a line."""
+def named(db: sa.Connection, name: str, agent_id: str, at: float = 0.0) -> None:
+    """Fill in the id of an agent wherever calls name them, and give them a line, to be looked at *at* the latest."""
     insert_once(db, agents, name=name.casefold(), agent_id=agent_id)
     db.execute(calls.update().where(calls.c.agent == name, calls.c.agent_id == "").values(agent_id=agent_id))
     db.execute(pools.update().where(pools.c.name == name.casefold()).values(agent_id=agent_id))
-    insert_once(db, lines, agent_id=agent_id, call_id="", run="", worker="", free_at=0.0, look_at=0.0)
-    look(db, agent_id, 0.0)
+    insert_once(db, lines, agent_id=agent_id, call_id="", run="", worker="", free_at=0.0, look_at=at)
+    look(db, agent_id, at)
 
 
 def nobody(db: sa.Connection, name: str, why: str, now: float, limit: int = 500) -> int:
@@ -86,8 +85,11 @@ def take(db: sa.Connection, worker: str, now: float, limit: int, sieve: Sieve | 
     """
     free = sa.select(lines.c.agent_id).where(lines.c.call_id == "", lines.c.look_at <= now, lines.c.free_at <= now)
     free = free.order_by(lines.c.look_at).limit(limit).with_for_update(skip_locked=True)
+    agent_ids = db.scalars(free).all()
+    if not agent_ids:
+        return []
     taken, left, stopped = [], SIEVED, stopping.stands(db).stopped
-    for agent_id in db.scalars(free).all():
+    for agent_id in agent_ids:
         if stopped:
             _stand_still(db, agent_id, now)
             continue
@@ -155,10 +157,12 @@ def _due(db: sa.Connection, agent_id: str, now: float, limit: int) -> list[Candi
 
 
 def give_back(db: sa.Connection, record: Record, free_at: float) -> None:
-    """Free the line of the call's agent, from *free_at* on; another call's hold of it is left alone."""
+    """Free the line of the call's agent, from *free_at* on; another call's hold of it is left alone.
+
+    Call it before anything else that the transaction changes: everybody holds lines first.
+    """
     mine = (lines.c.agent_id == record.agent_id, lines.c.call_id == record.id)
     db.execute(lines.update().where(*mine).values(call_id="", run="", worker="", free_at=free_at, look_at=free_at))
-    batched.to_pool(db, record)
 
 
 def of_worker(db: sa.Connection, worker: str) -> list[Turn]:
@@ -167,8 +171,15 @@ def of_worker(db: sa.Connection, worker: str) -> list[Turn]:
     return [Turn(*found) for found in db.execute(query)]
 
 
+def runs(db: sa.Connection) -> set[str]:
+    """Give the names of all turns that somebody has."""
+    return set(db.scalars(sa.select(lines.c.run).where(lines.c.call_id != "")))
+
+
 def inherit(db: sa.Connection, dead: str, heir: str) -> list[Turn]:
     """Have a worker go on with the turns of a dead one, all that nobody else has taken over; give them."""
+    held = sa.select(lines.c.agent_id).where(lines.c.worker == dead, lines.c.call_id != "")
+    db.execute(held.order_by(lines.c.agent_id).with_for_update())  # lines are held in one order by everybody
     theirs = lines.update().where(lines.c.worker == dead, lines.c.call_id != "").values(worker=heir)
     return [Turn(*found) for found in db.execute(theirs.returning(lines.c.call_id, lines.c.run, lines.c.worker))]
 
@@ -187,7 +198,8 @@ def expire(db: sa.Connection, now: float, limit: int = 200) -> int:
     # Nor shall it read all that wait, to find the few that expire.
     waits = calls.c.state.concat("") == State.WAITING
     late = sa.select(calls.c.id).where(calls.c.expires_at <= now, waits).limit(limit)
-    found = db.scalars(late).all()
+    # Whoever takes turns holds calls in an order of its own, so what it holds is left for the next time.
+    found = db.scalars(late.with_for_update(skip_locked=True)).all()
     for call_id in found:
         change(db, call_id, of={State.WAITING}, now=now, state=State.EXPIRED, ended_at=now)
     return len(found)

@@ -59,6 +59,8 @@ class Worker:
         """Turns that the database says are ours, and that nothing here did at the last look."""
         self._idle: dict[str, int] = {}
         """Turns that somebody here waits for, but nobody is at work on; and at how many looks in a row."""
+        self._ownerless: set[str] = set()
+        """Workflows of turns that nobody had at the last look."""
         self._loops: list[asyncio.Task[None]] = []
         self._entered = contextlib.AsyncExitStack()
         self._pause_until = self._tidied = 0.0
@@ -167,9 +169,10 @@ class Worker:
                 await self._replace(turn)
 
     async def _name(self) -> None:
-        for name in await self._store.run(turns.unnamed):
+        # One transaction for each: it holds calls before the agent's line, and must not hold another's line by then.
+        for name, known in (await self._store.look(turns.unnamed)).items():
             try:
-                agent_id = await self._steps.client.find_agent(name)
+                agent_id = known or await self._steps.client.find_agent(name)
             except NotFound as unknown:
                 said, now = str(unknown), self._steps.clock()
                 while await self._store.run(turns.nobody, name, said, now):
@@ -178,17 +181,18 @@ class Worker:
                 log.warning("agent %s can't be looked up now: %s", name, unable)
                 await self._steps.sleep(AGAIN)
             else:
-                await self._store.run(turns.named, name, agent_id)
+                await self._store.run(turns.named, name, agent_id, self._steps.clock())
 
     async def _tidy(self) -> None:
         now = self._steps.clock()
         while await self._store.run(turns.expire, now):
             pass
-        while await self._store.run(batched.tend, now):
-            pass
+        for batch_id in await self._store.look(batched.stirring, now):
+            while await self._store.run(batched.tend, batch_id, now):
+                pass
         if now > self._tidied + KEEP_TIDY:
             self._tidied = now
-            await durable.forget()
+            self._ownerless = await durable.forget(lambda: self._store.look(turns.runs), self._ownerless, now)
             await self._store.run(_buried, now)
 
     def _do(self, turn: Turn, *, begun: bool) -> None:

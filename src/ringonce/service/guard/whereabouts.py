@@ -23,10 +23,12 @@ class Whereabouts(NamedTuple):
     """Whether it is a premium-rate number."""
 
 
+@functools.lru_cache(maxsize=4096)
 def whereabouts(number: str) -> Whereabouts:
     """Find where *number* (E.164) may ring. One that can't be dialled raises `NumberRefused`.
 
     A number of a range that the tables don't know, such as +1 555, may be anywhere in its calling code's countries.
+    A call's number is looked up more than once before it rings, and the tables are slow: it is kept for a while.
     """
     import phonenumbers
 

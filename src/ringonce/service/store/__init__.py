@@ -6,6 +6,9 @@ All of it is plain SQL in threads: transactions are short, and the event loop ne
 import asyncio
 import concurrent.futures
 import contextlib
+import random
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -13,7 +16,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import sqlalchemy as sa
 
 from ringonce.errors import ConfigError, RingonceError
-from ringonce.service.store import migrating
+from ringonce.service.store import last, migrating
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,7 +26,10 @@ STUCK = 10
 """Seconds after which PostgreSQL ends a transaction whose process stands still, and with it what it keeps locked."""
 PATIENCE = 15.0
 """Seconds that one transaction waits for another's, or for a connection."""
-
+TRIES, STEP_BACK = 6, 0.05
+"""Runs of a transaction that the database undoes for another's sake, and the seconds between two of them, doubled."""
+UNDONE = frozenset({"40P01", "40001"})
+"""PostgreSQL's words for that: a deadlock's victim, and one that can't be put in an order with the others."""
 
 _OURS = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError, sa.exc.NotSupportedError)
 """What the database says about a statement, not about itself."""
@@ -62,7 +68,7 @@ class Store:
     @contextlib.contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """Open a transaction that ends whole, on disk, or not at all."""
-        with self.said(), self.engine.begin() as db:
+        with self.said(), self.engine.begin() as db, last.things(db):
             yield db
 
     @contextlib.contextmanager
@@ -72,7 +78,10 @@ class Store:
             yield db.execution_options(reading=True)
 
     async def run(self, do: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call *do* with a connection, in a transaction that writes, beside the event loop."""
+        """Call *do* with a connection, in a transaction that writes, beside the event loop.
+
+        It is called anew if the database undoes the transaction for another's sake, so all that it does is in there.
+        """
         return await self._beside(self._threads, self.write, do, *args, **kwargs)
 
     async def look(self, do: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -99,11 +108,11 @@ class Store:
         *args: Any,
         **kwargs: Any,
     ) -> T:
-        def whole() -> T:
+        def once() -> T:
             with opened() as db:
                 return do(db, *args, **kwargs)
 
-        return await asyncio.get_running_loop().run_in_executor(threads, whole)
+        return await asyncio.get_running_loop().run_in_executor(threads, _until_it_stands, once)
 
     def close(self) -> None:
         """Close every connection, once what is under way has ended."""
@@ -125,6 +134,28 @@ class Store:
                 why=str(cause).strip().partition("\n")[0],
                 fix="check that it runs, its address and rights, and the disk's space",
             ) from wrong
+
+
+def _until_it_stands(once: Callable[[], T]) -> T:
+    give_up, pause = time.monotonic() + PATIENCE, STEP_BACK
+    for _ in range(TRIES - 1):
+        try:
+            return once()
+        except StoreDown as down:
+            if not _undone(down.__cause__) or time.monotonic() > give_up:
+                raise
+        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  no secret
+        pause *= 2
+    return once()
+
+
+def _undone(wrong: BaseException | None) -> bool:
+    """Say whether the database undid a transaction for another's sake, which says nothing against running it again."""
+    cause = getattr(wrong, "orig", None)
+    if isinstance(cause, sqlite3.OperationalError):
+        # Of an extended code the lowest byte is the kind; an error of the driver's own has none.
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    return getattr(cause, "sqlstate", None) in UNDONE
 
 
 def _checked(url: str) -> sa.URL:

@@ -156,7 +156,7 @@ def _take_in(
         rules = sorted(ask.override.rules)
         audit.note(db, token.id, "call.override", record.id, now=now, rules=rules, reason=ask.override.reason)
     # A replay is told what was told the first time; how the call stands now is at its Location.
-    first = feed.since(db, 0, limit=1, subject=record.id)
+    first = feed.since(db, 0, limit=1, subject=record.id) if accepted.replayed else []
     told = first[0].body if first and first[0].kind == "call.accepted" else record.shown()
     told |= {"to": number} if token.sees_numbers else {}
     return accepted, msgspec.convert(told, CallShown)

@@ -123,10 +123,9 @@ async def resolve(request: Asked, call_id: FromPath[str], data: JSONBody[Resolve
     def settle(db: sa.Connection) -> Record:
         if call is not None:
             return words.placed(db, record, api, call, by=by, reason=data.reason, now=now)
-        settled = words.not_placed(db, record, api, again=data.dial_again, by=by, reason=data.reason, now=now)
         if data.dial_again:
             turns.look(db, record.agent_id, now)
-        return settled
+        return words.not_placed(db, record, api, again=data.dial_again, by=by, reason=data.reason, now=now)
 
     stands = await desk.house.store.run(settle)
     return shown(stands, whole_number=token.sees_numbers)
