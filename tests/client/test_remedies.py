@@ -102,7 +102,7 @@ def test_what_the_login_host_says_otherwise_is_left_to_the_grant() -> None:
 def test_a_call_that_fails_by_itself_has_the_outcome_that_the_documentation_says(
     code: str, outcome: str, _means: str, _fix: str
 ) -> None:
-    own = LegFacts(Leg(key="a", participant_id="a", index=0))
+    own = LegFacts.of(Leg(key="a", participant_id="a", index=0))
     own.absorb(
         Leg(
             key="a",
@@ -115,7 +115,7 @@ def test_a_call_that_fails_by_itself_has_the_outcome_that_the_documentation_says
         )
     )
 
-    told, evidence = judge([own], own, [], set())
+    told, evidence = judge([own], own, [], frozenset())
 
     assert told == outcome
     assert evidence.error_code == code

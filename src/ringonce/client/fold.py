@@ -8,6 +8,8 @@ and no more, and the same observations in any order end as the same `Call`. Only
 import operator
 from collections.abc import Iterable
 
+import msgspec
+
 from ringonce.client.outcome import AGENT, FAR, OVER, LegFacts, judge
 from ringonce.client.snapshots import Snapshot
 from ringonce.models import Call, Participant, State
@@ -35,19 +37,21 @@ def fold(conversation_id: str, snapshots: Iterable[Snapshot]) -> Call:
     return facts.call()
 
 
-class Facts:
-    """All that is known of one conversation. It grows by `absorb`; `call` tells what it adds up to."""
+class Facts(msgspec.Struct, gc=False):
+    """All that is known of one conversation. It grows by `absorb`; `call` tells what it adds up to.
 
-    __slots__ = ("_call", "_ended", "_order", "_recording", "conversation_id", "legs", "statuses")
+    Thousands of them are kept, and nothing in one refers back to it: the collector need not look through them.
+    """
 
-    def __init__(self, conversation_id: str) -> None:
-        self.conversation_id = conversation_id
-        self.legs: dict[str, LegFacts] = {}
-        self.statuses: set[str] = set()
-        self._ended = False
-        self._recording = False
-        self._call: Call | None = None
-        self._order: list[LegFacts] = []
+    conversation_id: str
+    legs: dict[str, LegFacts] = {}
+    statuses: frozenset[str] = frozenset()
+    ended: bool = False
+    recording: bool = False
+    order: tuple[LegFacts, ...] = ()
+    """The legs in the platform's order."""
+    told: Call | None = None
+    """What they add up to, once somebody has asked."""
 
     def absorb(self, snapshot: Snapshot) -> bool:
         """Take in one observation; say whether it told anything new."""
@@ -58,29 +62,29 @@ class Facts:
             all_gone = all_gone and leg.state in OVER
             known = self.legs.get(leg.key)
             if known is None:
-                self.legs[leg.key] = LegFacts(leg)
+                self.legs[leg.key] = LegFacts.of(leg)
                 grew = True
             else:
                 leg_fresh, leg_grew = known.absorb(leg)
                 fresh &= leg_fresh
                 grew |= leg_grew
-        recording = now_recording if shown and fresh else self._recording
+        recording = now_recording if shown and fresh else self.recording
         if snapshot.status and snapshot.status not in self.statuses:
-            self.statuses.add(snapshot.status)
+            self.statuses |= {snapshot.status}
             grew = True
         # Only a snapshot that itself shows every leg gone ends the call: legs known from different moments do not.
-        ended = self._ended or all_gone or _STATUS.get(snapshot.status) is State.ENDED
-        if not grew and recording == self._recording and ended == self._ended:
+        ended = self.ended or all_gone or _STATUS.get(snapshot.status) is State.ENDED
+        if not grew and recording == self.recording and ended == self.ended:
             return False
-        self._recording, self._ended = recording, ended
-        self._call = None
-        self._order = sorted(self.legs.values(), key=_PLACE)
+        self.recording, self.ended = recording, ended
+        self.told = None
+        self.order = tuple(sorted(self.legs.values(), key=_PLACE))
         return True
 
     @property
     def settled(self) -> bool:
         """Whether the call has ended and its legs are past the last change the platform makes to them."""
-        return self._ended and all(leg.state != "disconnected" for leg in self.legs.values())
+        return self.ended and all(leg.state != "disconnected" for leg in self.legs.values())
 
     @property
     def stamp(self) -> str:
@@ -94,7 +98,7 @@ class Facts:
     def agent_leg(self) -> LegFacts | None:
         """The leg of the agent who called: the live one, where he has several."""
         own: LegFacts | None = None
-        for leg in self._order:
+        for leg in self.order:
             if leg.purpose in AGENT and (own is None or (leg.user_id == own.user_id and (own.over or not leg.over))):
                 own = leg
         return own
@@ -102,28 +106,28 @@ class Facts:
     @property
     def far_legs(self) -> list[LegFacts]:
         """The legs towards the dialled number, in order."""
-        return [leg for leg in self._order if leg.purpose in FAR]
+        return [leg for leg in self.order if leg.purpose in FAR]
 
     def call(self) -> Call:
         """Tell the truth as known so far."""
-        if self._call is None:
-            self._call = self._tell()
-        return self._call
+        if self.told is None:
+            self.told = self._tell()
+        return self.told
 
     def _state(self, agent: LegFacts | None, far: list[LegFacts]) -> State:
-        if self._ended:
+        if self.ended:
             return State.ENDED
         told = [_STATUS[status] for status in self.statuses if status in _STATUS]
         if any(leg.answered for leg in far):
             told.append(State.CONNECTED)
-        elif any(leg.rang for leg in far) or any(leg.purpose == "voicemail" for leg in self._order):
+        elif any(leg.rang for leg in far) or any(leg.purpose == "voicemail" for leg in self.order):
             told.append(State.RINGING)
         elif far or (agent is not None and (agent.dialled or agent.answered)):
             told.append(State.DIALING)
         return max(told, key=_RANK.__getitem__, default=State.REQUESTED)
 
     def _tell(self) -> Call:
-        legs, agent, far = self._order, self.agent_leg, self.far_legs
+        legs, agent, far = self.order, self.agent_leg, self.far_legs
         state = self._state(agent, far)
         ended = state is State.ENDED
         answered = [leg.connected_at for leg in far if leg.connected_at]
@@ -138,7 +142,7 @@ class Facts:
             evidence=evidence,
             held=not ended and agent is not None and agent.held,
             muted=not ended and agent is not None and agent.muted,
-            recording=not ended and self._recording,
+            recording=not ended and self.recording,
             agent_id=agent.user_id if agent else "",
             to=_number(far[0].address) if far else "",
             intent=self.stamp,

@@ -5,7 +5,12 @@ Q.850 causes ITU-T Q.850. Who hung up is never concluded from one disconnectType
 own leg as `peer` after the customer hung up.
 """
 
+import functools
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Self
+
+import msgspec
 
 from ringonce.client.snapshots import Leg
 from ringonce.models import Evidence, Outcome
@@ -50,31 +55,71 @@ _SILENT = (
 
 
 _NONE: frozenset[str] = frozenset()
+_NO_REASON: frozenset[tuple[str, int]] = frozenset()
 
 
-class LegFacts:
-    """All that is known of one leg. Everything but the flags only grows."""
+@functools.lru_cache(maxsize=256)
+def _only(word: str) -> frozenset[str]:
+    """Give the set of one word that all legs share: most are in few states, and each set of their own is a burden."""
+    return frozenset((word,))
 
-    __slots__ = (
-        "_flags_rank", "address", "attributes", "connected_at", "disconnect_types", "ended_at", "error_code",
-        "error_message", "held", "index", "key", "muted", "participant_id", "purpose", "queue_id", "reasons",
-        "started_at", "state", "states", "user_id", "wrapup_code", "wrapup_required",
-    )  # fmt: skip
 
-    def __init__(self, leg: Leg) -> None:
-        """Take in the first sight of the leg."""
-        self.key, self.participant_id, self.index = leg.key, leg.participant_id, leg.index
-        self.purpose, self.user_id, self.queue_id, self.address = leg.purpose, leg.user_id, leg.queue_id, leg.address
-        self.error_code, self.error_message = leg.error_code, leg.error_message
-        self.wrapup_required, self.wrapup_code = leg.wrapup_required, leg.wrapup_code
-        self.state, self.held, self.muted = leg.state, leg.held, leg.muted
-        # Never changed in place: what was known before is compared with what is known after.
-        self.states = frozenset((leg.state,))
-        self.disconnect_types = frozenset((leg.disconnect_type,)) if leg.disconnect_type else _NONE
-        self.reasons: frozenset[tuple[str, int]] = frozenset(leg.reasons)
-        self.attributes = leg.attributes
-        self.started_at, self.connected_at, self.ended_at = leg.started_at, leg.connected_at, leg.ended_at
-        self._flags_rank = self._rank(leg.state)
+class LegFacts(msgspec.Struct, gc=False):
+    """All that is known of one leg. Everything but the flags only grows.
+
+    Its sets and its attributes are never changed in place: what was known before is compared with what is known after.
+    """
+
+    key: str
+    participant_id: str
+    index: int
+    purpose: str
+    user_id: str
+    queue_id: str
+    address: str
+    error_code: str
+    error_message: str
+    wrapup_required: bool
+    wrapup_code: str
+    state: str
+    held: bool
+    muted: bool
+    states: frozenset[str]
+    disconnect_types: frozenset[str]
+    reasons: frozenset[tuple[str, int]]
+    attributes: dict[str, str]
+    started_at: datetime | None
+    connected_at: datetime | None
+    ended_at: datetime | None
+    flags_rank: int
+
+    @classmethod
+    def of(cls, leg: Leg) -> Self:
+        """Take in the first sight of a leg."""
+        return cls(
+            key=leg.key,
+            participant_id=leg.participant_id,
+            index=leg.index,
+            purpose=leg.purpose,
+            user_id=leg.user_id,
+            queue_id=leg.queue_id,
+            address=leg.address,
+            error_code=leg.error_code,
+            error_message=leg.error_message,
+            wrapup_required=leg.wrapup_required,
+            wrapup_code=leg.wrapup_code,
+            state=leg.state,
+            held=leg.held,
+            muted=leg.muted,
+            states=_only(leg.state),
+            disconnect_types=_only(leg.disconnect_type) if leg.disconnect_type else _NONE,
+            reasons=frozenset(leg.reasons) if leg.reasons else _NO_REASON,
+            attributes=leg.attributes,
+            started_at=leg.started_at,
+            connected_at=leg.connected_at,
+            ended_at=leg.ended_at,
+            flags_rank=_rank(leg.purpose, leg.state),
+        )
 
     @property
     def over(self) -> bool:
@@ -110,12 +155,12 @@ class LegFacts:
         if leg.reasons and not self.reasons.issuperset(leg.reasons):
             self.reasons |= frozenset(leg.reasons)
             grew = True
-        rank = self._rank(state)
-        if state != self.state and (rank, state) > (self._rank(self.state), self.state):
+        rank = _rank(self.purpose, state)
+        if state != self.state and (rank, state) > (_rank(self.purpose, self.state), self.state):
             self.state, grew = state, True
-        fresh = rank >= self._flags_rank
+        fresh = rank >= self.flags_rank
         if fresh:
-            self._flags_rank = rank
+            self.flags_rank = rank
             grew |= (leg.held, leg.muted) != (self.held, self.muted)
             self.held, self.muted = leg.held, leg.muted
         if leg.attributes and leg.attributes != self.attributes:
@@ -148,9 +193,6 @@ class LegFacts:
             self.ended_at, grew = leg.ended_at, True
         return grew
 
-    def _rank(self, state: str) -> int:
-        return (_AGENT_RANK if self.purpose in AGENT else _FAR_RANK).get(state, 0)
-
     @property
     def codes(self) -> set[int]:
         """The SIP codes seen on the leg."""
@@ -162,11 +204,15 @@ class LegFacts:
         return {code for kind, code in self.reasons if kind == "q850"}
 
 
+def _rank(purpose: str, state: str) -> int:
+    return (_AGENT_RANK if purpose in AGENT else _FAR_RANK).get(state, 0)
+
+
 _TEXTS = ("purpose", "user_id", "queue_id", "address", "error_code", "error_message", "wrapup_code")
 
 
 def judge(  # noqa: C901  a table reads best in one piece
-    legs: Sequence[LegFacts], agent: LegFacts | None, far: Sequence[LegFacts], statuses: set[str]
+    legs: Sequence[LegFacts], agent: LegFacts | None, far: Sequence[LegFacts], statuses: frozenset[str]
 ) -> tuple[Outcome, Evidence]:
     """Say what became of an ended call, and why."""
     for leg in far:
@@ -206,7 +252,7 @@ def _from_far_end(leg: LegFacts) -> tuple[Outcome, Evidence] | None:
     return None
 
 
-def _from_status(statuses: set[str], legs: Sequence[LegFacts]) -> tuple[Outcome, Evidence]:
+def _from_status(statuses: frozenset[str], legs: Sequence[LegFacts]) -> tuple[Outcome, Evidence]:
     """Fall back on the tutorial wire's `status`, where the legs tell nothing."""
     if "connected" in statuses:
         return Outcome.ANSWERED, Evidence(because="status was connected")
