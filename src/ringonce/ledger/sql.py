@@ -1,6 +1,7 @@
 """A ledger in an SQL database that many machines share (PostgreSQL, or SQLite on one machine)."""
 
 import contextlib
+import functools
 import hashlib
 import hmac
 import secrets
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from ringonce.errors import LedgerError
 from ringonce.ledger import OPEN, Meter, Row, RowState
@@ -92,8 +94,8 @@ class SqlLedger:
         """Insert *row*, kept for good, and give None; or leave all as it is and give the row that was there."""
         with self._said("written"), self._engine.begin() as db:
             # What a person has said never rang may be placed again.
-            db.execute(intents.delete().where(*_is(row), intents.c.state == RowState.NOT_PLACED))
-            if db.execute(_insert(db, row).returning(intents.c.intent)).first() is not None:
+            db.execute(_FREED, {"of": row.platform, "key": row.intent})
+            if db.execute(_insert(db.dialect.name), _values(row)).first() is not None:
                 return None
             return find(db, row.platform, row.intent)
 
@@ -124,7 +126,7 @@ class SqlLedger:
                 # Others' meters are held by nobody who waits for this one, which is not there yet.
                 db.execute(meters.delete().where(meters.c.at < now - STALE))
                 first = {"mark": mark, "at": now, "meter": msgspec.to_builtins(Meter())}
-                db.execute(_build(db)(meters).values(first).on_conflict_do_nothing())
+                db.execute(_build(db.dialect.name)(meters).values(first).on_conflict_do_nothing())
                 found = db.scalar(kept)
             meter, rest = change(msgspec.convert(found, Meter))
             db.execute(meters.update().where(mine).values(at=now, meter=msgspec.to_builtins(meter)))
@@ -146,26 +148,24 @@ class SqlLedger:
             ) from wrong
 
 
+# Made once, as they are needed for every call: a statement costs more to make than to run.
+_THIS = intents.select().where(intents.c.platform == sa.bindparam("of"), intents.c.intent == sa.bindparam("key"))
+_FREED = intents.delete().where(
+    intents.c.platform == sa.bindparam("of"),
+    intents.c.intent == sa.bindparam("key"),
+    intents.c.state == RowState.NOT_PLACED,
+)
+
+
 def find(db: sa.Connection, platform: str, intent: str) -> Row | None:
     """Give the intent's row, if it has one."""
-    query = intents.select().where(intents.c.platform == platform, intents.c.intent == intent)
-    found = db.execute(query).mappings().first()
+    found = db.execute(_THIS, {"of": platform, "key": intent}).mappings().first()
     return _row(found) if found else None
 
 
 def settle(db: sa.Connection, row: Row) -> Row:
     """Replace the row of the same intent if that is still open, and give the row that then stands."""
-    # A row that was taken back is written anew: what became of an attempt is never lost.
-    written = (
-        _build(db)(intents)
-        .values(_values(row))
-        .on_conflict_do_update(
-            index_elements=[intents.c.platform, intents.c.intent],
-            set_=_values(row),
-            where=sa.and_(*_same_attempt(row), intents.c.state.in_(sorted(OPEN))),
-        )
-    )
-    if db.execute(written.returning(intents.c.intent)).first() is not None:
+    if db.execute(_settle(db.dialect.name), _values(row)).first() is not None:
         return row
     return find(db, row.platform, row.intent) or row
 
@@ -186,12 +186,26 @@ def marked(key: bytes, number: str) -> str:
     return hmac.new(key, number.encode(), hashlib.sha256).hexdigest()
 
 
-def _insert(db: sa.Connection, row: Row) -> postgresql.Insert | sqlite.Insert:
-    return _build(db)(intents).values(_values(row)).on_conflict_do_nothing()
+@functools.cache
+def _insert(dialect: str) -> ReturningInsert[str]:
+    return _build(dialect)(intents).on_conflict_do_nothing().returning(intents.c.intent)
 
 
-def _build(db: sa.Connection) -> type[postgresql.Insert] | type[sqlite.Insert]:
-    return postgresql.Insert if db.dialect.name == "postgresql" else sqlite.Insert
+@functools.cache
+def _settle(dialect: str) -> ReturningInsert[str]:
+    # A row that was taken back is written anew: what became of an attempt is never lost.
+    insert = _build(dialect)(intents)
+    new = insert.excluded
+    same = (intents.c.incarnation == new.incarnation, intents.c.armed_at == new.armed_at)
+    return insert.on_conflict_do_update(
+        index_elements=[intents.c.platform, intents.c.intent],
+        set_=dict(new.items()),
+        where=sa.and_(*same, sa.or_(*(intents.c.state == state for state in sorted(OPEN)))),
+    ).returning(intents.c.intent)
+
+
+def _build(dialect: str) -> type[postgresql.Insert] | type[sqlite.Insert]:
+    return postgresql.Insert if dialect == "postgresql" else sqlite.Insert
 
 
 def _is(row: Row) -> tuple[sa.ColumnElement[bool], ...]:

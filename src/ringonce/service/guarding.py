@@ -30,8 +30,6 @@ SOON = 5.0
 """Seconds after which a call is looked at again that only the kill switch keeps from ringing."""
 LIST_AGAIN = 300.0
 """Seconds after which a call is looked at again that only the age of a do-not-call list keeps from ringing."""
-AGAIN_AT_ONCE = 5
-"""Looks at a number whose attempts change between the verdict and the attempt's own note."""
 _LOCKS = 7_464_600_000
 _DAY = 86_400.0
 
@@ -89,17 +87,7 @@ class Guarding:
         If it may, its attempt is noted in the same transaction that sees the others, so that two calls to one number
         can't both take the last place under a cap. An override that let it through is audited there too.
         """
-        for _ in range(AGAIN_AT_ONCE):
-            known = await self.store.look(self.known, record, now)
-            try:
-                said = self.judge(record, now, known)
-            except InvalidInput as wrong:
-                return Verdict(allowed=False, why={"rule": "input", "said": str(wrong)})
-            if not said.allowed:
-                return _told(said, now)
-            if await self.store.run(self._claimed, record, now, known, said):
-                return Verdict(allowed=True)
-        return Verdict(allowed=False, until=now + SOON, why={"rule": "gap", "said": "the number is being tried"})
+        return await self.store.run(self._judged, record, now)
 
     def foretell(self, db: sa.Connection, records: Sequence[Record], now: float) -> list[Verdict]:
         """Say of several calls at once what `check` would say, in as many queries as for one, and note nothing."""
@@ -127,7 +115,7 @@ class Guarding:
     def known_of(self, db: sa.Connection, records: Sequence[Record], now: float) -> list[Known]:
         """Look up what the rules need for several calls, in as many queries as for one."""
         overriding = {record.created_by for record in records if record.asked.get("override")}
-        kept = tuple(_kept(found) for found in db.execute(lists.select().order_by(lists.c.name)))
+        kept = tuple(_kept(found) for found in db.execute(_LISTS))
         tried = _tried(db, records, now - self._guard_with(kept).memory.total_seconds())
         on: dict[str, set[str]] = {}
         if kept:
@@ -183,21 +171,21 @@ class Guarding:
         except NumberRefused:
             return caller_id  # which is nobody's own
 
-    def _claimed(self, db: sa.Connection, record: Record, now: float, known: Known, said: guard.Verdict) -> bool:
-        """Note the attempt, unless another one of the number was noted since; then the verdict is none."""
-        if db.dialect.name == "postgresql":
+    def _judged(self, db: sa.Connection, record: Record, now: float) -> Verdict:
+        if db.dialect.name == "postgresql":  # where others write meanwhile: a number's calls take turns
             db.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCKS + int(record.mark[:7] or "0", 16))))
-        since = now - self._guard_with(known.kept).memory.total_seconds()
-        if _tried(db, [record], since)[record.id] != known.attempts:
-            return False
+        try:
+            said = self.judge(record, now, self.known(db, record, now))
+        except InvalidInput as wrong:
+            return Verdict(allowed=False, why={"rule": "input", "said": str(wrong)})
+        if not said.allowed:
+            return _told(said, now)
         row = {"intent": record.intent, "call_id": record.id, "mark": record.mark, "at": now, "outcome": ""}
-        anew = db.scalar(sa.select(attempts.c.intent).where(attempts.c.intent == record.intent)) is None
-        insert_once(db, attempts, **row)
-        if said.audit and anew:
+        if insert_once(db, attempts, **row) and said.audit:
             rules = [one.rule for one in said.audit.overridden]
             details: dict[str, Any] = {"rules": rules, "reason": said.audit.reason, "number": said.audit.number}
             audit.note(db, record.created_by, "call.override", record.id, now=now, intent=record.intent, **details)
-        return True
+        return Verdict(allowed=True)
 
 
 def path_of(environ: collections.abc.Mapping[str, str], folder: Path, given: str = "") -> Path | None:
@@ -240,12 +228,17 @@ def _told(said: guard.Verdict, now: float) -> Verdict:
     return Verdict(allowed=False, until=until, why=why)
 
 
+_TRIED = sa.select(attempts.c.mark, attempts.c.intent, attempts.c.at).where(
+    attempts.c.mark.in_(sa.bindparam("marks", expanding=True)), attempts.c.at > sa.bindparam("since")
+)
+_LISTS = lists.select().order_by(lists.c.name)
+_STOP = sa.select(settings.c.value).where(settings.c.name == "stop")
+
+
 def _tried(db: sa.Connection, records: Sequence[Record], since: float) -> dict[str, tuple[float, ...]]:
     """Give when each call's number was tried before, by whatever source; a call's attempt that is under way is none."""
     found: dict[str, list[tuple[str, float]]] = {}
-    marks = attempts.c.mark.in_({record.mark for record in records})
-    query = sa.select(attempts.c.mark, attempts.c.intent, attempts.c.at).where(marks, attempts.c.at > since)
-    for mark, intent, at in db.execute(query):
+    for mark, intent, at in db.execute(_TRIED, {"marks": list({record.mark for record in records}), "since": since}):
         found.setdefault(mark, []).append((intent, at))
     return {
         record.id: tuple(sorted(at for intent, at in found.get(record.mark, ()) if intent != record.intent))
@@ -260,7 +253,7 @@ def _kept(found: Any) -> ListSettings:
 
 
 def _stop(db: sa.Connection, now: float) -> guard.Stop | None:
-    value: Any = db.scalar(sa.select(settings.c.value).where(settings.c.name == "stop"))
+    value: Any = db.scalar(_STOP)
     if not value:
         return None
     said = value if isinstance(value, dict) else {}

@@ -13,6 +13,9 @@ STOP = "stop"
 """The setting: what it holds is true while the switch is on."""
 
 
+_VALUE = sa.select(settings.c.value).where(settings.c.name == STOP)
+
+
 class Stop(msgspec.Struct, frozen=True, kw_only=True):
     """How the switch stands, and who put it so."""
 
@@ -25,7 +28,7 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
 
 def stands(db: sa.Connection) -> Stop:
     """Say how the switch stands."""
-    found: dict[str, Any] | bool | None = db.scalar(sa.select(settings.c.value).where(settings.c.name == STOP))
+    found: dict[str, Any] | bool | None = db.scalar(_VALUE)
     if isinstance(found, dict):
         return msgspec.convert({"stopped": True} | found, Stop)
     return Stop(stopped=bool(found))

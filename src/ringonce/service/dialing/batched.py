@@ -16,7 +16,7 @@ SILENT = 600.0
 """Seconds without news after which the draft of an upload that broke off is swept."""
 
 
-def going(now: float) -> sa.ColumnElement[bool]:
+def going(now: float | sa.BindParameter[float]) -> sa.ColumnElement[bool]:
     """Say whether a call is no batch's, or one's that runs and whose pace allows a call."""
     run = sa.exists().where(
         batches.c.id == calls.c.batch_id, batches.c.state == BatchState.RUNNING, batches.c.paced_at <= now
@@ -26,6 +26,22 @@ def going(now: float) -> sa.ColumnElement[bool]:
 
 # Spelled out, so that the database sees that its partial index has them all.
 _POOLED = sa.text("calls.agent = '' AND calls.state = 'waiting'")
+
+
+# Made once, as they are needed for every call: a statement costs more to make than to run.
+_POOLS = (
+    sa.select(batches.c.id, batches.c.paced_at)
+    .select_from(pools.join(batches, batches.c.id == pools.c.batch_id))
+    .where(pools.c.agent_id == sa.bindparam("agent"), batches.c.state == BatchState.RUNNING)
+)
+_DUE_POOLS = _POOLS.with_only_columns(batches.c.id).where(batches.c.paced_at <= sa.bindparam("now"))
+_PACED = sa.func.coalesce(batches.c.paced_at, 0.0)
+_SOONEST = (
+    sa.select(sa.func.min(sa.case((calls.c.due_at < _PACED, _PACED), else_=calls.c.due_at)))
+    .select_from(calls.outerjoin(batches, batches.c.id == calls.c.batch_id))
+    .where(calls.c.agent_id == sa.bindparam("agent"), calls.c.state == State.WAITING)
+    .where(sa.or_(batches.c.id.is_(None), batches.c.state == BatchState.RUNNING))
+)
 
 
 class Candidate(msgspec.Struct, frozen=True, order=True):
@@ -41,7 +57,7 @@ class Candidate(msgspec.Struct, frozen=True, order=True):
 def pooled(db: sa.Connection, agent_id: str, now: float, limit: int = 1) -> list[Candidate]:
     """Give rows that are due in the pools that the agent is in: of each pool the most urgent, *limit* of them."""
     found: list[Candidate] = []
-    for batch_id in db.scalars(_pools_of(agent_id).where(batches.c.paced_at <= now)):
+    for batch_id in db.scalars(_DUE_POOLS, {"agent": agent_id, "now": now}):
         query = sa.select(calls.c.priority, calls.c.due_at, calls.c.id, calls.c.batch_id)
         query = query.where(calls.c.batch_id == batch_id, _POOLED, calls.c.due_at <= now)
         query = query.order_by(calls.c.priority, calls.c.due_at, calls.c.id).limit(limit)
@@ -52,12 +68,8 @@ def pooled(db: sa.Connection, agent_id: str, now: float, limit: int = 1) -> list
 
 def soonest(db: sa.Connection, agent_id: str) -> float | None:
     """Give when one of the agent's own rows, or of their pools', may be next; None if nothing of them waits."""
-    paced = sa.func.coalesce(batches.c.paced_at, 0.0)
-    due = sa.case((paced > calls.c.due_at, paced), else_=calls.c.due_at)
-    own = sa.select(sa.func.min(due)).select_from(calls.outerjoin(batches, batches.c.id == calls.c.batch_id))
-    own = own.where(calls.c.agent_id == agent_id, calls.c.state == State.WAITING)
-    moments = [db.scalar(own.where(sa.or_(batches.c.id.is_(None), batches.c.state == BatchState.RUNNING)))]
-    for batch_id, paced_at in db.execute(_pools_of(agent_id).add_columns(batches.c.paced_at)):
+    moments = [db.scalar(_SOONEST, {"agent": agent_id})]
+    for batch_id, paced_at in db.execute(_POOLS, {"agent": agent_id}):
         first = db.scalar(sa.select(sa.func.min(calls.c.due_at)).where(calls.c.batch_id == batch_id, _POOLED))
         moments.append(None if first is None else max(first, paced_at))
     return min((moment for moment in moments if moment is not None), default=None)
@@ -199,12 +211,6 @@ def nobody(db: sa.Connection, name: str, why: str, now: float) -> None:
                 said = {"rule": "agent", "said": why}
                 waits = {State.DRAFT, State.WAITING}
                 change(db, call_id, of=waits, now=now, state=State.REFUSED, why=said, ended_at=now)
-
-
-def _pools_of(agent_id: str) -> sa.Select[str]:
-    joined = pools.join(batches, batches.c.id == pools.c.batch_id)
-    query = sa.select(batches.c.id).select_from(joined)
-    return query.where(pools.c.agent_id == agent_id, batches.c.state == BatchState.RUNNING)
 
 
 def _let_go(db: sa.Connection, batch_id: str, now: float) -> bool:

@@ -1,8 +1,9 @@
-"""The durable engine, and the only file that knows it: a turn is a workflow whose steps are not lost with a process.
+"""The durable engine, and the only file that knows it: a turn is a workflow that is not lost with a process.
 
-What DBOS does for us is to remember how far a turn has come, and to go on with it in another process. What it does
-not do is done here and by the worker: a step that was killed is run again, so steps must bear that; another process's
-turns are not taken over by themselves; a version of its own choosing would strand work at every change of the code.
+What DBOS does for us is to remember which turns are under way, and to go on with them in another process. How far one
+has come is known by the call's own row and the ledger, so it has no steps that the engine would write down, and is
+run again from its beginning. What the engine does not do is done here and by the worker: another process's turns are
+not taken over by themselves; a version of its own choosing would strand work at every change of the code.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions, error
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, error
 
 from ringonce.service.dialing.sparing import Sparing, in_a_line
 from ringonce.service.dialing.steps import Steps
@@ -21,8 +22,8 @@ from ringonce.service.dialing.turns import Turn
 from ringonce.service.store import Store
 
 log = logging.getLogger("ringonce.service")
-VERSION = "1"
-"""The shape of the workflow below. It changes only with the order or meaning of its steps."""
+VERSION = "2"
+"""The shape of the workflow below. A turn of another version is begun anew by whoever takes it over."""
 THREADS = 32
 AT_ONCE = 500
 """Workflows that are looked at and deleted at once."""
@@ -38,7 +39,7 @@ _sparing = Sparing()
 
 @DBOS.workflow(name="dial")
 async def _dial(call_id: str) -> None:
-    """Place, then follow to the end."""
+    """Place the call, and follow it to its end."""
     task = asyncio.current_task()
     if task is not None:
         _running.add(task)
@@ -46,9 +47,9 @@ async def _dial(call_id: str) -> None:
     steps, run = _here(), DBOS.workflow_id or ""
     _at_work.add(run)
     try:
-        conversation_id = await DBOS.run_step_async(StepOptions(name="place"), steps.place, call_id)
+        conversation_id = await steps.place(call_id)
         if conversation_id:
-            await DBOS.run_step_async(StepOptions(name="follow"), steps.follow, call_id, conversation_id)
+            await steps.follow(call_id, conversation_id)
     finally:
         _at_work.discard(run)
 
@@ -137,7 +138,7 @@ async def go_on(turn: Turn) -> None:
 
 
 async def leave(run: str) -> None:
-    """Have the engine not go on with a turn, whose work is begun anew; if it can't be told, steps bear that."""
+    """Have the engine not go on with a turn, whose work is begun anew; if it can't be told, the turn bears that."""
     with contextlib.suppress(error.DBOSException, sa.exc.SQLAlchemyError):
         await DBOS.cancel_workflow_async(run)
 

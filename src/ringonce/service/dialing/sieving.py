@@ -16,6 +16,15 @@ from ringonce.service.store.tables import calls, intents
 Sieve = Callable[[sa.Connection, Sequence[Record], float], Sequence[Verdict]]
 """Says of several waiting calls what the guard would say now, and notes nothing."""
 
+# SQLite would rather read all that wait, to find these: it has no figures of the table.
+_WAITING = calls.select().where(
+    calls.c.id.in_(sa.bindparam("these", expanding=True)), calls.c.state.concat("") == State.WAITING
+)
+# By the mark, for which there is an index: the key's own begins with the platform.
+_WRITTEN = sa.select(intents.c.intent).where(
+    intents.c.mark.in_(sa.bindparam("marks", expanding=True)),
+    intents.c.intent.in_(sa.bindparam("keys", expanding=True)),
+)
 _put_off = (
     calls.update()
     .where(calls.c.id == sa.bindparam("this"), calls.c.state == State.WAITING)
@@ -25,9 +34,7 @@ _put_off = (
 
 def sifted(db: sa.Connection, sieve: Sieve, call_ids: Sequence[str], now: float) -> set[str]:
     """Give those of the calls that may go on. The others wait until the moment that the guard names, or are refused."""
-    # SQLite would rather read all that wait, to find these: it has no figures of the table.
-    waits = calls.c.state.concat("") == State.WAITING
-    found = db.execute(calls.select().where(calls.c.id.in_(call_ids), waits)).mappings()
+    found = db.execute(_WAITING, {"these": list(call_ids)}).mappings()
     records = [record(one) for one in found]
     told = list(zip(records, sieve(db, records, now), strict=True))
     held = [(one, verdict) for one, verdict in told if not verdict.allowed]
@@ -42,8 +49,7 @@ def sifted(db: sa.Connection, sieve: Sieve, call_ids: Sequence[str], now: float)
 def in_the_ledger(db: sa.Connection, asked: Sequence[tuple[str, str]]) -> set[str]:
     """Give those of the intents that the ledger has, each asked for with its number's mark."""
     marks, keys = {mark for mark, _ in asked}, {key for _, key in asked}
-    # By the mark, for which there is an index: the key's own begins with the platform.
-    return set(db.scalars(sa.select(intents.c.intent).where(intents.c.mark.in_(marks), intents.c.intent.in_(keys))))
+    return set(db.scalars(_WRITTEN, {"marks": list(marks), "keys": list(keys)}))
 
 
 def _hold(db: sa.Connection, held: Sequence[tuple[Record, Verdict]], now: float) -> None:

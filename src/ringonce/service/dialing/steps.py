@@ -1,6 +1,6 @@
-"""What a turn does, step by step.
+"""What a turn does: place the call, and follow it to its end.
 
-Each step may be done again after a crash: the ledger and the call's own row say what has happened already, and a
+All of it may be done again after a crash: the ledger and the call's own row say what has happened already, and a
 create that may have left is looked for, never repeated.
 """
 
@@ -198,7 +198,7 @@ class Steps:
 
         def over(db: sa.Connection) -> None:
             turns.give_back(db, record, free_at)
-            db.execute(attempts.update().where(attempts.c.intent == record.intent).values(outcome=outcome))
+            db.execute(_CAME_TO, {"this": record.intent, "came_to": str(outcome)})
             if due is None:
                 became: dict[str, Any] = {"state": State.ENDED, "ended_at": now}
             else:
@@ -278,11 +278,14 @@ class Steps:
             if state is State.REFUSED:
                 db.execute(attempts.delete().where(attempts.c.intent == record.intent))
             else:
-                db.execute(attempts.update().where(attempts.c.intent == record.intent).values(outcome=str(outcome)))
+                db.execute(_CAME_TO, {"this": record.intent, "came_to": str(outcome)})
             became = {"outcome": str(outcome), "why": why or {}, "ended_at": now} | seen
             change(db, record.id, of={State.DIALING, State.LIVE}, now=now, state=state, **became)
 
         await self.store.run(end)
+
+
+_CAME_TO = attempts.update().where(attempts.c.intent == sa.bindparam("this")).values(outcome=sa.bindparam("came_to"))
 
 
 class _Standing(NamedTuple):

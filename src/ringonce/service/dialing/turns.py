@@ -22,6 +22,34 @@ NEVER = 1e15
 """A moment that does not come: nothing of the agent's waits, or all of it is paused."""
 
 
+_NOW, _MOST = sa.bindparam("now", type_=sa.Float()), sa.bindparam("most", type_=sa.Integer())
+_LINE = lines.c.agent_id == sa.bindparam("this")
+# Made once, as they are needed for every call: a statement costs more to make than to run.
+_FREE = (
+    sa.select(lines.c.agent_id)
+    .where(lines.c.call_id == "", lines.c.look_at <= _NOW, lines.c.free_at <= _NOW)
+    .order_by(lines.c.look_at)
+    .limit(_MOST)
+    .with_for_update(skip_locked=True)
+)
+# The sum keeps SQLite from reading all calls that are due in place of the agent's own: 70 ms of 100,000.
+_OWN_DUE = (
+    sa.select(calls.c.priority, calls.c.due_at, calls.c.id, calls.c.batch_id)
+    .where(calls.c.agent_id == sa.bindparam("agent"), calls.c.state == State.WAITING, calls.c.due_at + 0 <= _NOW)
+    .where(batched.going(_NOW))
+    .order_by(calls.c.priority, calls.c.due_at, calls.c.id)
+    .limit(_MOST)
+)
+_HOLD = (
+    lines.update().where(_LINE).values(call_id=sa.bindparam("its"), run=sa.bindparam("by"), worker=sa.bindparam("at"))
+)
+_LOOK_AT = lines.update().where(_LINE).values(look_at=sa.bindparam("at"))
+_GIVE_BACK = (
+    lines.update()
+    .where(_LINE, lines.c.call_id == sa.bindparam("its"))
+    .values(call_id="", run="", worker="", free_at=sa.bindparam("at"), look_at=sa.bindparam("at"))
+)
+
 SIEVED = PAGE = 100
 """Calls that one transaction holds to the guard's rules, and that it does for one agent: others want to write, too."""
 STOPPED = 5.0
@@ -83,9 +111,7 @@ def take(db: sa.Connection, worker: str, now: float, limit: int, sieve: Sieve | 
 
     Calls that the *sieve* does not let through are passed over, and looked at again when they may be.
     """
-    free = sa.select(lines.c.agent_id).where(lines.c.call_id == "", lines.c.look_at <= now, lines.c.free_at <= now)
-    free = free.order_by(lines.c.look_at).limit(limit).with_for_update(skip_locked=True)
-    agent_ids = db.scalars(free).all()
+    agent_ids = db.scalars(_FREE, {"now": now, "most": limit}).all()
     if not agent_ids:
         return []
     taken, left, stopped = [], SIEVED, stopping.stands(db).stopped
@@ -105,13 +131,12 @@ def take(db: sa.Connection, worker: str, now: float, limit: int, sieve: Sieve | 
 
 def _let_through(db: sa.Connection, agent_id: str, now: float, sieve: Sieve | None) -> tuple[Candidate | None, int]:
     """Give the agent's next call, if there is one, and how many had to be looked at to find it."""
-    this = lines.update().where(lines.c.agent_id == agent_id)
     looked = 0
     for many in (1, PAGE):
         found = _due(db, agent_id, now, many)
         if not found:
             soonest = batched.soonest(db, agent_id)
-            db.execute(this.values(look_at=NEVER if soonest is None else soonest))
+            db.execute(_LOOK_AT, {"this": agent_id, "at": NEVER if soonest is None else soonest})
             return None, looked
         looked += len(found)
         if sieve is None:
@@ -121,7 +146,7 @@ def _let_through(db: sa.Connection, agent_id: str, now: float, sieve: Sieve | No
         if first is not None:
             return first, looked
     # There may be more of them; it is the others' turn before that.
-    db.execute(this.values(look_at=now))
+    db.execute(_LOOK_AT, {"this": agent_id, "at": now})
     return None, looked
 
 
@@ -133,8 +158,7 @@ def _taken(db: sa.Connection, worker: str, agent_id: str, found: Candidate, now:
     whose = {"agent": agent_id, "agent_id": agent_id} if found.of_pool else {}
     if change(db, found.id, of={State.WAITING}, now=now, state=State.DIALING, why={}, **whose) is None:
         return None
-    this = lines.update().where(lines.c.agent_id == agent_id)
-    db.execute(this.values(call_id=turn.call_id, run=turn.run, worker=worker))
+    db.execute(_HOLD, {"this": agent_id, "its": turn.call_id, "by": turn.run, "at": worker})
     return turn
 
 
@@ -148,10 +172,7 @@ def _stand_still(db: sa.Connection, agent_id: str, now: float) -> None:
 
 def _due(db: sa.Connection, agent_id: str, now: float, limit: int) -> list[Candidate]:
     """Give the most urgent calls that are due, the agent's own or their pools'."""
-    # The sum keeps SQLite from reading all calls that are due in place of the agent's own: 70 ms of 100,000.
-    mine = (calls.c.agent_id == agent_id, calls.c.state == State.WAITING, calls.c.due_at + 0 <= now)
-    query = sa.select(calls.c.priority, calls.c.due_at, calls.c.id, calls.c.batch_id).where(*mine, batched.going(now))
-    own = db.execute(query.order_by(calls.c.priority, calls.c.due_at, calls.c.id).limit(limit))
+    own = db.execute(_OWN_DUE, {"agent": agent_id, "now": now, "most": limit})
     found = [Candidate(*one) for one in own]
     return sorted([*found, *batched.pooled(db, agent_id, now, limit)])[:limit]
 
@@ -161,8 +182,7 @@ def give_back(db: sa.Connection, record: Record, free_at: float) -> None:
 
     Call it before anything else that the transaction changes: everybody holds lines first.
     """
-    mine = (lines.c.agent_id == record.agent_id, lines.c.call_id == record.id)
-    db.execute(lines.update().where(*mine).values(call_id="", run="", worker="", free_at=free_at, look_at=free_at))
+    db.execute(_GIVE_BACK, {"this": record.agent_id, "its": record.id, "at": free_at})
 
 
 def of_worker(db: sa.Connection, worker: str) -> list[Turn]:
