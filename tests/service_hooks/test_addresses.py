@@ -122,6 +122,7 @@ def test_webhooks_are_listed_changed_and_removed_and_all_of_it_is_audited(store:
         made = hooks.make(db, vault, "https://example.com/x", ("call.changed",), by="tok_1")
         hooks.pause(db, made.hook.id, why="a holiday", by="tok_1")
         assert hooks.every(db)[0].paused == "a holiday"
+    with store.write() as db:  # the pause is told by now, and skipped
         assert hooks.resume(db, made.hook.id, by="tok_1", skip=True).next_seq == 2
         hooks.remove(db, made.hook.id, by="tok_1")
         assert hooks.every(db) == []
