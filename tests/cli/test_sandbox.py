@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -61,6 +62,26 @@ def test_the_ready_file_holds_the_address_while_the_sandbox_listens(start: Start
     assert [each.name for each in tmp_path.iterdir() if "ready" in each.name] == ["ready"]
     assert stop(process)[0] == 0
     assert not file.exists()
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whatever_ends_it_an_answer_that_is_held_goes_out_first(start: Start, sign: signal.Signals) -> None:
+    if signal.getsignal(sign) is signal.SIG_IGN:
+        pytest.skip("whoever started the tests decided that this signal means nothing")
+    hold = '{"action":"delay","delay_s":3000,"path":"/api/v2/users/me"}'
+    process = start("sandbox", "--port", "0", "--json", "--fault", hold)
+    url = ready(process)
+
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=120) as line:
+        line.sendall(b"GET /api/v2/users/me HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        while not ask(f"{url}/_sandbox/faults")["faults"][0]["fired"]:
+            pass
+        process.send_signal(sign)
+        answer = line.recv(65_536).decode()
+
+    _, told = process.communicate(timeout=120)
+    assert answer.startswith("HTTP/1.1 401 ")
+    assert (process.returncode, told.splitlines()[-1]) == (0, "the sandbox has stopped; its calls are gone")
 
 
 def test_a_ready_file_that_cannot_be_written_is_told(run: Run, tmp_path: Path) -> None:

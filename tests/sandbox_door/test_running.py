@@ -220,8 +220,10 @@ def test_served_in_the_foreground_it_ends_when_its_task_is_cancelled() -> None:
     assert asyncio.run(story()) == len(HOSTILE)
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_served_in_the_foreground_it_ends_quietly_on_a_signal(sign: signal.Signals) -> None:
+    if signal.getsignal(sign) is signal.SIG_IGN:
+        pytest.skip("whoever started the tests decided that this signal means nothing")
     program = (
         "import json; from ringonce.sandbox import run;"
         "run(port=0, ready=lambda url: print(json.dumps(url), flush=True)); print('ended')"

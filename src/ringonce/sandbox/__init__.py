@@ -192,7 +192,7 @@ async def serve(
     ready: Callable[[str], None] = lambda _: None,
     ready_file: str | os.PathLike[str] | None = None,
 ) -> None:
-    """Run a sandbox in the foreground until SIGINT or SIGTERM; *ready* is called with its URL.
+    """Run a sandbox in the foreground until SIGINT, SIGTERM or SIGHUP; *ready* is called with its URL.
 
     *faults* are set from the start. *ready_file* holds the URL from when it listens until it stops.
     The rest is as with `Sandbox`.
@@ -269,7 +269,11 @@ def _told_in(file: Path, url: str) -> Iterator[None]:
 def _until_signalled(stop: asyncio.Event) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     taken = []
-    for sign in (signal.SIGINT, signal.SIGTERM):
+    ending = [signal.SIGINT, signal.SIGTERM]
+    # Windows has no such signal, and under nohup it was decided that it means nothing.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        ending.append(signal.SIGHUP)
+    for sign in ending:
         # Only the main thread may listen to signals; elsewhere the caller ends the task.
         with contextlib.suppress(RuntimeError, ValueError, NotImplementedError):
             loop.add_signal_handler(sign, stop.set)
