@@ -213,3 +213,55 @@ def test_a_call_is_transferred_to_somebodys_voicemail(world: World, ask: Any, ca
     after(world, 1)
 
     assert ask.legs(placed)[1:] == [("external", "connected", None), ("voicemail", "connected", None)]
+
+
+def held_by(ask: Any, placed: str) -> list[str]:
+    return [leg["name"] for leg in ask.call(placed)["participants"] if leg["held"]]
+
+
+def hold(ask: Any, ask_as: Callable[[str], Any], agent: str, placed: str, on: bool) -> None:
+    leg = next(leg for leg in ask.call(placed)["participants"] if leg.get("user", {}).get("id") == agent)
+    changed = ask_as(agent)("PATCH", f"/conversations/calls/{placed}/participants/{leg['id']}", {"held": on})
+    assert changed[0] == 202
+
+
+@pytest.fixture
+def both_elsewhere(world: World, call: Callable[..., str]) -> tuple[str, str, str]:
+    """Ada and Grace talked; then Ada made another call, and Grace, who was on hold, made one, too."""
+    together = call(ADA, callUserId=GRACE)
+    after(world, 5)
+    of_ada = call(ADA, phoneNumber="+15559870000")
+    after(world, 5)
+    of_grace = call(GRACE, phoneNumber="+15559880000")
+    after(world, 5)
+    return together, of_ada, of_grace
+
+
+def test_who_was_on_hold_and_made_a_call_is_not_pulled_out_of_it(
+    world: World, ask: Any, ask_as: Callable[[str], Any], both_elsewhere: tuple[str, str, str]
+) -> None:
+    together, of_ada, of_grace = both_elsewhere
+    assert [held_by(ask, each) for each in both_elsewhere] == [["Ada Lovelace", "Grace Hopper"], [], []]
+
+    hold(ask, ask_as, ADA, together, on=False)
+    after(world, 2)
+
+    assert [held_by(ask, each) for each in both_elsewhere] == [["Grace Hopper"], ["Ada Lovelace"], []]
+    assert [leg["confined"] for leg in ask.call(together)["participants"]] == [True, False]
+
+    hold(ask, ask_as, GRACE, together, on=False)
+    after(world, 2)
+
+    assert [held_by(ask, each) for each in both_elsewhere] == [[], ["Ada Lovelace"], ["Grace Hopper"]]
+    assert not any(leg["confined"] for leg in ask.call(together)["participants"])
+
+
+def test_a_conference_pulls_nobody_out_of_another_call(
+    world: World, ask: Any, ask_as: Callable[[str], Any], both_elsewhere: tuple[str, str, str]
+) -> None:
+    together, of_ada, of_grace = both_elsewhere
+
+    merged = ask_as(ADA)("POST", "/conversations/calls", {"conversationIds": [together, of_ada]})[1]["id"]
+    after(world, 2)
+
+    assert (held_by(ask, merged), held_by(ask, of_grace)) == (["Grace Hopper"], [])

@@ -107,9 +107,7 @@ class CallControl:
         if leg.held == on:
             return
         leg.hold(on, self._agenda.stamp)
-        for other in conversation.live():
-            if other is not leg:
-                other.confined = on
+        conversation.confine_by(leg)
         self._agenda.after(HOLD_ECHOES_AFTER, partial(self._if_live, conversation, leg, _nothing))
 
     def _recording_state(self, conversation: Conversation, state: str) -> None:

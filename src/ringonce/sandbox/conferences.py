@@ -60,7 +60,7 @@ class Conferences:
                 if leg.state != "connected" or (leg.user_id == user_id and here):
                     leg.leave("transfer.conference", self._agenda.stamp)
                 else:
-                    self._move(leg, into)
+                    self._move(leg, into, goes_on_holding=leg.held and leg.user_id != user_id)
                 call.end_consult(leg)
                 here = here or leg.user_id == user_id
                 gone.append(leg)
@@ -68,12 +68,15 @@ class Conferences:
             self._changed(call)
             self._agenda.after(SETTLING_TAKES, partial(self._settle, call, gone))
         for leg in into.live():
-            leg.held = leg.confined = False
+            leg.confined = False
+            # Whoever else keeps this call on hold is in another one.
+            if leg.held and leg.user_id == user_id:
+                leg.hold(False, self._agenda.stamp)
         into.answered = into.answered or self._agenda.stamp
         self._exchange.wind_up(into)  # all of them may have gone meanwhile
         self._changed(into)
 
-    def _move(self, leg: Participant, into: Conversation) -> None:
+    def _move(self, leg: Participant, into: Conversation, *, goes_on_holding: bool) -> None:
         successor = self._lines.leg(
             purpose=leg.purpose,
             address=leg.address,
@@ -88,6 +91,8 @@ class Conferences:
         )
         successor.connected = successor.started
         successor.attributes = dict(leg.attributes)
+        if goes_on_holding:
+            successor.hold(True, self._agenda.stamp)
         # Whoever is in the call owes their after-call work once, where the call goes on.
         successor.wrapup_prompt, successor.wrapup_timeout = leg.wrapup_prompt, leg.wrapup_timeout
         leg.wrapup_prompt = ""

@@ -235,6 +235,12 @@ class Conversation(msgspec.Struct, kw_only=True, gc=False):
         """Every leg of a medium: call or callback."""
         return [leg for leg in self.participants if (leg.callback is None) == (media == "call")]
 
+    def confine_by(self, leg: Participant) -> None:
+        """*leg* has put the others on hold, or taken them back: whoever another one keeps on hold stays there."""
+        for other in self.live():
+            if other is not leg:
+                other.confined = any(each.held for each in self.live() if each is not other)
+
     @property
     def consulted(self) -> Participant | None:
         """Whoever is being consulted about a transfer."""

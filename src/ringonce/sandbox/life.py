@@ -195,8 +195,7 @@ class Exchange:
         leg.leave(disconnect_type, stamp)
         left = list(conversation.live()) if everyone else list(conversation.beside(leg))
         if held_the_others:
-            for other in left:
-                other.confined = False
+            conversation.confine_by(leg)
         conversation.end_consult(leg)
         let_go = left if everyone or len(left) == 1 or not any(map(_keeps_it_going, left)) else []
         # A party that is let go reads `transfer` at first and `peer` once settled: measured, and a trap for whoever

@@ -17,23 +17,21 @@ class OneAtATime:
         self._talking = {}
 
     def note(self, conversation: Conversation) -> None:
-        """A conversation has changed: whoever has just begun to talk in it stops talking elsewhere."""
+        """A conversation has changed: whoever has just come into it puts the one before on hold."""
         for leg in conversation.participants:
-            if not (leg.user_id and leg.state == "connected" and talks(leg)):
+            if not (leg.user_id and is_on(leg)):
                 continue
             before = self._talking.get(leg.user_id)
             self._talking[leg.user_id] = conversation, leg
-            if before is not None and before[0] is not conversation and talks(before[1]):
+            if before is not None and before[0] is not conversation and is_on(before[1]):
                 self._put_on_hold(*before)
 
     def _put_on_hold(self, conversation: Conversation, leg: Participant) -> None:
         leg.hold(True, self._agenda.stamp)
-        for other in conversation.live():
-            if other is not leg:
-                other.confined = True
+        conversation.confine_by(leg)
         self._changed(conversation)
 
 
-def talks(leg: Participant) -> bool:
-    """Whether a leg hears and is heard."""
-    return leg.state == "connected" and leg.callback is None and not leg.held and not leg.confined
+def is_on(leg: Participant) -> bool:
+    """Whether its user is in this call and not in another; also while somebody else keeps them on hold."""
+    return leg.state == "connected" and leg.callback is None and not leg.held
