@@ -39,6 +39,21 @@ CALL = f"/conversations/calls/user/{ADA}"
             id="two destinations for one party",
         ),
         pytest.param({"callUserId": "nobody"}, 404, "resource.not.found", None, id="an unknown user"),
+        pytest.param({"callUserId": ADA}, 400, "bad.request", "callUserId", id="a call to oneself"),
+        pytest.param(
+            {"participants": [{"address": "+15559876543"}, {"userId": ADA}]},
+            400,
+            "conversation.error.cannot.create.conference",
+            None,
+            id="a conference with oneself",
+        ),
+        pytest.param(
+            {"participants": [{"userId": GRACE}, {"userId": GRACE}]},
+            400,
+            "conversation.error.cannot.create.conference",
+            None,
+            id="a conference with somebody twice",
+        ),
         pytest.param({"callQueueId": "none"}, 404, "resource.not.found", None, id="an unknown queue"),
         pytest.param(
             {"phoneNumber": "+15559876543", "callFromQueueId": "none"},

@@ -265,3 +265,15 @@ def test_a_conference_pulls_nobody_out_of_another_call(
     after(world, 2)
 
     assert (held_by(ask, merged), held_by(ask, of_grace)) == (["Grace Hopper"], [])
+
+
+def test_a_call_that_its_agent_waits_in_is_not_assigned_to_them(
+    world: World, ask: Any, ask_as: Callable[[str], Any], call: Callable[..., str]
+) -> None:
+    placed = call(ADA, callQueueId=SALES)
+    after(world, 5)
+
+    status, refused = ask("POST", f"/conversations/{placed}/assign", {"id": ADA})
+
+    assert (status, refused["code"]) == (400, "bad.request")
+    assert [leg[0] for leg in ask.legs(placed)] == ["user", "acd"]

@@ -252,6 +252,8 @@ def assign(visit: Visit, conversation_id: str) -> Answer:
     """Send what waits in a queue to a user, whoever is free."""
     whole = conversation(visit, conversation_id)
     user = found(visit.world.org.users, visit.read(Named).id, "a user")
+    if any(leg.user_id == user.id for leg in whole.live()):
+        raise bad_request("The user is in the conversation already.", field="id")
     if not visit.world.floor.assign(whole, user.id):
         raise bad_request("The conversation does not wait in a queue.")
     return 202, ""

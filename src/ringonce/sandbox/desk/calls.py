@@ -12,7 +12,7 @@ from ringonce.sandbox.desk.visit import Answer, Visit, found
 from ringonce.sandbox.lines import Destination, Order
 from ringonce.sandbox.org import Station, User
 from ringonce.sandbox.shapes import flat, history, nested
-from ringonce.sandbox.shapes.problems import invalid_value, no_station, not_a_user
+from ringonce.sandbox.shapes.problems import bad_request, invalid_value, no_station, not_a_user
 
 MEDIA = (
     "",
@@ -72,6 +72,9 @@ def _place(visit: Visit, agent: User, asked: CreateCall) -> Answer:
     if asked.conversation_ids and not (asked.phone_number or asked.call_user_id or asked.call_queue_id):
         return _accepted(conferencing.create(visit, agent.id, asked.conversation_ids))
     destinations = _destinations(visit, asked)
+    if asked.call_user_id == agent.id:
+        raise bad_request("An agent cannot call themselves.", field="callUserId")
+    parties.each_once(destinations, [agent.id])
     if asked.call_from_queue_id:
         found(visit.world.org.queues, asked.call_from_queue_id, "a queue")
     order = Order(

@@ -93,10 +93,7 @@ def _add(visit: Visit, whole: Conversation, user_id: str) -> Answer:
         raise no_participant()
     _may_call_others(caller)
     destinations = parties.destinations(visit, asked)
-    present = {leg.user_id for leg in whole.live()}
-    if any(each.user_id in present for each in destinations if each.user_id):
-        words = "Somebody who is in the conversation cannot be called into it."
-        raise bad_request(words, code="conversation.error.cannot.create.conference")
+    parties.each_once(destinations, [leg.user_id for leg in whole.live()])
     _within_size(sum(1 for _ in whole.live()) + len(destinations))
     visit.world.conferences.invite(whole, caller, destinations)
     return 200, nested.conversation(whole)

@@ -26,6 +26,16 @@ def destinations(visit: Visit, parties: Iterable[Party]) -> tuple[Destination, .
     return tuple(_destination(visit, each) for each in parties)
 
 
+def each_once(parties: Iterable[Destination], present: Iterable[str]) -> None:
+    """Refuse with 400 a user who would be in a conversation twice; *present* are the users who are in it."""
+    there = set(present)
+    for user_id in [each.user_id for each in parties if each.user_id]:
+        if user_id in there:
+            words = "Nobody can be in a conversation twice: a user who is in it, or named before, cannot be called into it."
+            raise bad_request(words, code="conversation.error.cannot.create.conference")
+        there.add(user_id)
+
+
 def _destination(visit: Visit, party: Party) -> Destination:
     if sum(map(bool, (party.address, party.user_id, party.queue_id))) > 1:
         raise too_many_destinations()
