@@ -93,7 +93,8 @@ def test_a_request_is_shown_whole_without_its_secrets(sandbox: Sandbox, place: P
     ],
 )
 def test_what_cannot_be_read_is_counted_and_what_is_secret_is_masked(sandbox: Sandbox, body: bytes, shown: Any) -> None:
-    requests.post(f"{sandbox.url}/oauth/token", data=body, timeout=60)
+    headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+    requests.post(f"{sandbox.url}/oauth/token", data=body, headers=headers, timeout=60)
 
     assert requests.get(f"{sandbox.url}/_sandbox/requests/1", timeout=60).json()["request"] == shown
 

@@ -164,7 +164,16 @@ class _Admin:
         return JSONResponse(self._time())
 
     async def snapshot(self, _: Request) -> Response:
-        return JSONResponse(self._house.snapshot(), headers={"Cache-Control": "no-store"})
+        answer = JSONResponse(self._house.snapshot(), headers={"Cache-Control": "no-store"})
+        if len(answer.body) <= MOST_OF_A_WORLD:
+            return answer
+        # Nobody could put it back.
+        refused = SandboxError(
+            "No snapshot was given",
+            why=f"it would have {len(answer.body)} bytes, and POST {ROOT}/snapshot takes {MOST_OF_A_WORLD} at most",
+            fix="Begin with an empty world (POST /_sandbox/reset), or take it in Python: sandbox.snapshot().",
+        )
+        return JSONResponse(refused.as_json(), _CONFLICT)
 
     async def restore(self, request: Request) -> Response:
         self._house.restore(await _json(request, MOST_OF_A_WORLD))
@@ -237,7 +246,7 @@ async def _json(request: Request, most: int = MOST_BYTES) -> object:
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > most:
-            raise _unread(f"it is larger than {most} bytes")
+            raise SandboxError("The body was not read", why=f"it is larger than {most} bytes", fix="Send a smaller one.")
         # Nobody else is answered while Python reads JSON, and that takes seconds for what is this large.
         if len(raw) > _UNSEEN and _SNAPSHOT.match(raw) is None:
             raise _unread('it is large and does not begin with {"format": 1, as a snapshot does')

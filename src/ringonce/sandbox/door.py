@@ -213,7 +213,7 @@ class Door:
         self.clock.catch_up()
         request, entry = self._note(method, path, query, headers, body)
         reply = self._desk.handle(request)
-        entry.status, entry.answer = reply.status, reply.body
+        self.journal.answered(entry, reply.status, reply.body)
         self._keep_armed()
         if more := sharing(path, headers):
             return msgspec.structs.replace(reply, headers=reply.headers + more)
@@ -234,14 +234,14 @@ class Door:
         fault = self.faults.pick(method, _BEFORE_API.sub("", path, count=1)) if self.faults else None
         if fault is None:
             reply = self._desk.handle(request)
-            entry.status, entry.answer = reply.status, reply.body
+            self.journal.answered(entry, reply.status, reply.body)
             await answer(reply, send)
             return
         entry.fault = fault.action
         await self._trouble(fault, request, entry, Line(scope, receive, send))
 
     def _note(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> tuple[Request, Entry]:
-        entry = self.journal.write(self.world.now, method, path, query, body)
+        entry = self.journal.write(self.world.now, method, path, query, body, headers.get("content-type", ""))
         entry.client = self._client(headers.get("authorization", ""))
         pairs = dict(urllib.parse.parse_qsl(query, keep_blank_values=True)) if query else {}
         return Request(method, path, pairs, headers, body), entry
@@ -272,7 +272,7 @@ class Door:
                 return
             case "delay":
                 await self._hold(fault)
-        entry.status, entry.answer = reply.status, reply.body
+        self.journal.answered(entry, reply.status, reply.body)
         await answer(reply, line.send)
 
     def _handle_in_trouble(self, fault: Fault, request: Request) -> Reply:

@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 import urllib.parse
-from typing import Any
+from typing import Any, Never
 
 import msgspec
 
@@ -14,28 +14,39 @@ from ringonce.sandbox.agenda import iso
 
 KEPT = 10_000
 BODIES_KEPT = 1_000
-LARGEST_SHOWN = 65_536
+BYTES_KEPT = 16 * 2**20
+LARGEST_KEPT = 65_536
+LONGEST_TOLD = 1_000
+_FORM = "application/x-www-form-urlencoded"
+_FIELD = re.compile(r"[\w.-]{1,100}")
 _TOKEN = re.compile(r"[0-9a-f]{43,}|eyJ[\w-]+\.[\w-]+\.[\w-]+")
 _SECRETS = frozenset(
     {
-        "access_token",
+        "accesstoken",
+        "apikey",
         "assertion",
         "authorization",
-        "client_secret",
+        "clientsecret",
         "code",
-        "code_verifier",
+        "codeverifier",
+        "idtoken",
+        "jwt",
         "password",
-        "refresh_token",
+        "privatekey",
+        "refreshtoken",
+        "samlresponse",
         "secret",
         "token",
     }
 )
+"""What is a secret by its name, without the dashes and capitals that tell one spelling from another."""
 
 
 class Entry(msgspec.Struct, gc=False):
     """One request, the *number*th. *status* stays None when no answer was given (yet); *at* is in epoch seconds.
 
-    *body* and *answer* are as they were sent, secrets and all: only `Journal.one` shows them, masked.
+    *path*, *query*, *body* and *answer* are as they were sent, secrets and all: the journal shows them masked. The
+    two lengths stay when what they are of is not kept. *form* says that the body was sent as a form's.
     """
 
     at: float
@@ -48,6 +59,9 @@ class Entry(msgspec.Struct, gc=False):
     number: int = 0
     body: bytes = b""
     answer: bytes = b""
+    body_length: int = 0
+    answer_length: int = 0
+    form: bool = False
 
 
 class Journal:
@@ -55,29 +69,57 @@ class Journal:
 
     _whole: collections.deque[Entry]
     _entries: collections.deque[Entry]
+    _bytes: int
     total: int
 
     def __init__(self) -> None:
         self._whole = collections.deque()
         self._entries = collections.deque(maxlen=KEPT)
+        self._bytes = 0
         self.total = 0
         """How many requests there were since the beginning, those that are no longer kept included."""
 
-    def write(self, at: float, method: str, path: str, query: str, body: bytes = b"") -> Entry:
-        """Note a request down; its *query* loses what could open a door."""
+    def write(self, at: float, method: str, path: str, query: str, body: bytes = b"", kind: str = "") -> Entry:
+        """Note a request down, its body of the content type *kind*."""
         self.total += 1
-        entry = Entry(at, method, path, _masked(query) if query else "", number=self.total, body=body)
+        entry = Entry(
+            at,
+            method,
+            _told(path),
+            _told(query),
+            number=self.total,
+            body=body if len(body) <= LARGEST_KEPT else b"",
+            body_length=len(body),
+            form=kind[: len(_FORM)].lower() == _FORM,
+        )
         self._entries.append(entry)
         self._whole.append(entry)
-        if len(self._whole) > BODIES_KEPT:
-            bare = self._whole.popleft()
-            bare.body = bare.answer = b""
+        self._bytes += len(entry.body)
+        self._forget_bodies()
         return entry
+
+    def answered(self, entry: Entry, status: int, answer: bytes) -> None:
+        """Note down what a request was answered."""
+        entry.status, entry.answer_length = status, len(answer)
+        whole = self._whole
+        place = entry.number - whole[0].number if whole else -1
+        # The request may have been forgotten while its answer was held back.
+        if len(answer) <= LARGEST_KEPT and 0 <= place < len(whole) and whole[place] is entry:
+            entry.answer = answer
+            self._bytes += len(answer)
+            self._forget_bodies()
+
+    def _forget_bodies(self) -> None:
+        while self._bytes > BYTES_KEPT or len(self._whole) > BODIES_KEPT:
+            bare = self._whole.popleft()
+            self._bytes -= len(bare.body) + len(bare.answer)
+            bare.body = bare.answer = b""
 
     def clear(self) -> None:
         """Forget all requests."""
         self._entries.clear()
         self._whole.clear()
+        self._bytes = 0
         self.total = 0
 
     def all(self, first: int | None = None) -> list[dict[str, Any]]:
@@ -92,45 +134,82 @@ class Journal:
         if not 0 <= place < len(self._entries):
             return None
         entry = self._entries[place]
-        return {**_listed(entry), "request": _readable(entry.body), "answer": _readable(entry.answer)}
+        return {
+            **_listed(entry),
+            "request": _readable(entry.body, entry.body_length, form=entry.form),
+            "answer": _readable(entry.answer, entry.answer_length),
+        }
+
+
+def _told(text: str) -> str:
+    if len(text) <= LONGEST_TOLD:
+        return text
+    # Half a token would not be known for one.
+    return f"{_TOKEN.sub('***', text)[:LONGEST_TOLD]}… ({len(text)} characters)"
 
 
 def _listed(entry: Entry) -> dict[str, Any]:
-    shape = msgspec.structs.asdict(entry)
-    del shape["body"], shape["answer"]
-    return {**shape, "at": iso(entry.at)}
+    return {
+        "at": iso(entry.at),
+        "method": entry.method,
+        "path": _TOKEN.sub("***", entry.path),
+        "query": _masked(entry.query) if entry.query else "",
+        "client": entry.client,
+        "status": entry.status,
+        "fault": entry.fault,
+        "number": entry.number,
+    }
 
 
-def _readable(body: bytes) -> Any:
+def _readable(body: bytes, length: int, *, form: bool = False) -> Any:
     """A body as JSON, or a form as an object, masked; of anything else, only how much there is of it."""
-    if not body:
+    if not length or body.strip() == b"null":
         return None
-    if len(body) <= LARGEST_SHOWN:
-        try:
-            return _without_secrets(json.loads(body))
-        except (ValueError, RecursionError):
-            pass
+    if not body:
+        return f"({length} bytes)"
+    with contextlib.suppress(ValueError, RecursionError):
+        read = json.loads(body, parse_constant=_refuse_constant)
+        if isinstance(read, dict | list):
+            json.dumps(read, ensure_ascii=False).encode()  # half a surrogate pair could not be shown
+            return _without_secrets(read)
+    if form:
         with contextlib.suppress(ValueError):
-            pairs = urllib.parse.parse_qsl(body.decode("ascii"), strict_parsing=True)
-            return {name: "***" if name.lower() in _SECRETS else value for name, value in pairs}
-    return f"({len(body)} bytes)"
+            pairs = urllib.parse.parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True)
+            if all(_FIELD.fullmatch(name) for name, _ in pairs):
+                return {name: _hidden(name, value) for name, value in pairs}
+    return f"({length} bytes)"
+
+
+def _refuse_constant(word: str) -> Never:
+    raise ValueError(f"{word} is no JSON")
 
 
 def _without_secrets(thing: Any) -> Any:
     if isinstance(thing, dict):
         # In JSON a code is an error's or a wrap-up's.
-        secret = _SECRETS - {"code"}
         return {
-            name: "***" if name.lower() in secret and value else _without_secrets(value)
+            _TOKEN.sub("***", name): "***"
+            if value and name.lower() != "code" and _is_secret(name)
+            else _without_secrets(value)
             for name, value in thing.items()
         }
     if isinstance(thing, list):
         return [_without_secrets(each) for each in thing]
-    return "***" if isinstance(thing, str) and _TOKEN.fullmatch(thing) else thing
+    return _TOKEN.sub("***", thing) if isinstance(thing, str) else thing
 
 
 def _masked(query: str) -> str:
     pairs = urllib.parse.parse_qsl(query, keep_blank_values=True)
-    if not any(name.lower() in _SECRETS for name, _ in pairs):
-        return query
-    return urllib.parse.urlencode([(name, "***" if name.lower() in _SECRETS else value) for name, value in pairs])
+    hidden = [(name, _hidden(name, value)) for name, value in pairs]
+    return query if hidden == pairs else urllib.parse.urlencode(hidden)
+
+
+def _hidden(name: str, value: str) -> str:
+    return "***" if _is_secret(name) else _TOKEN.sub("***", value)
+
+
+def _is_secret(name: str) -> bool:
+    return name.lower().translate(_DASHES) in _SECRETS
+
+
+_DASHES = {ord(each): None for each in "-_."}
