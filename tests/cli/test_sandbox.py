@@ -1,6 +1,7 @@
 """`ringonce sandbox`: its switches, and how other programs learn that it is there."""
 
 import json
+import shlex
 import signal
 import socket
 import subprocess
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 
 from cli.conftest import Run, Start
+from ringonce.cli.sandbox import first_call
 from ringonce.sandbox.default_org import default_org
+from ringonce.sandbox.dice import named
 from ringonce.sandbox.hostile import USUAL
 from ringonce.sandbox.org_file import parse_org
 
@@ -82,6 +85,83 @@ def test_whatever_ends_it_an_answer_that_is_held_goes_out_first(start: Start, si
     _, told = process.communicate(timeout=120)
     assert answer.startswith("HTTP/1.1 401 ")
     assert (process.returncode, told.splitlines()[-1]) == (0, "the sandbox has stopped; its calls are gone")
+
+
+def printed_org() -> str:
+    page = Path(__file__).parents[2].joinpath("docs", "sandbox.md").read_text("utf-8")
+    return page.partition("### An organization of your own")[2].partition("```toml\n")[2].partition("```")[0]
+
+
+def test_the_documented_organization_places_a_call_as_its_own_greeting_says(
+    start: Start, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "org.toml"
+    file.write_text(printed_org(), "utf-8")
+    process = start("sandbox", "--port", "0", "--org", str(file), "--speed", "100")
+    assert process.stdout
+    assert process.stderr
+    url = process.stdout.readline().split()[0]
+    greeting = next(line for line in process.stderr if line.startswith("try: "))
+
+    client, secret, *command = shlex.split(greeting.removeprefix("try: "))
+    assert (client, secret) == ("GENESYSCLOUD_OAUTHCLIENT_ID=my_client_id", "GENESYSCLOUD_OAUTHCLIENT_SECRET=…")
+    monkeypatch.setenv("GENESYSCLOUD_OAUTHCLIENT_ID", "my_client_id")
+    monkeypatch.setenv("GENESYSCLOUD_OAUTHCLIENT_SECRET", "my_client_secret")
+    called = run(*command[1:], "--json")
+
+    assert command[:3] == ["ringonce", "call", "--base-url"]
+    assert called.exit_code == 0, called.output
+    assert '"outcome":"answered"' in called.output
+    assert ask(f"{url}/_sandbox/calls")["calls"][0]["to"] == "+15559870123"
+
+
+def test_the_default_client_of_an_org_that_has_it_not_is_refused_with_what_to_set(
+    start: Start, run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "org.toml"
+    file.write_text(printed_org(), "utf-8")
+    url = ready(start("sandbox", "--port", "0", "--json", "--org", str(file)))
+
+    called = run("call", "--base-url", url, "--agent", "kim@example.com", "--to", "+15559870123")
+
+    assert called.exit_code != 0
+    assert "(its [[clients]]): set GENESYSCLOUD_OAUTHCLIENT_ID and GENESYSCLOUD_OAUTHCLIENT_SECRET" in called.output
+    assert "Admin >" not in called.output
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "first"),
+    [
+        pytest.param(
+            '"my_client_id"\nsecret = "my_client_secret"',
+            '"your_client_id"\nsecret = "your_client_secret"',
+            "ringonce call --base-url http://here --agent kim@example.com --to +15559870123",
+            id="the usual client",
+        ),
+        pytest.param(
+            ', "directory:user:view"',
+            "",
+            "GENESYSCLOUD_OAUTHCLIENT_ID=my_client_id GENESYSCLOUD_OAUTHCLIENT_SECRET=… "
+            f"ringonce call --base-url http://here --agent {named('users/kim@example.com')} --to +15559870123",
+            id="a client that may not search",
+        ),
+        pytest.param('"conversation:call:add", ', "", "", id="nobody may call"),
+        pytest.param('station = "Kim\'s browser"', "", "", id="nobody has a phone"),
+        pytest.param('name = "My service"', 'name = "x"\nstate = "disabled"', "", id="no client is active"),
+        pytest.param(
+            "answers = 3.5\nhangs_up = 20",
+            "",
+            "GENESYSCLOUD_OAUTHCLIENT_ID=my_client_id GENESYSCLOUD_OAUTHCLIENT_SECRET=… "
+            "ringonce call --base-url http://here --agent kim@example.com --to '+1 555 987 6543'",
+            id="no number that answers is scripted",
+        ),
+    ],
+)
+def test_the_first_call_is_one_that_the_organization_can_make(before: str, after: str, first: str) -> None:
+    text = printed_org()
+    assert before in text
+
+    assert first_call("http://here", parse_org(text.replace(before, after))) == first
 
 
 def test_a_ready_file_that_cannot_be_written_is_told(run: Run, tmp_path: Path) -> None:

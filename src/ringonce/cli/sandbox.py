@@ -1,6 +1,7 @@
 """`ringonce sandbox`: a Genesys Cloud of your own on this machine."""
 
 import errno
+import shlex
 import typing
 from pathlib import Path
 
@@ -8,8 +9,13 @@ import click
 
 from ringonce.cli.options import answering
 from ringonce.cli.words import say
+from ringonce.config import SANDBOX_CLIENT, sources
 from ringonce.errors import ConfigError
 
+if typing.TYPE_CHECKING:
+    from ringonce.sandbox.org import Org
+
+_CALL = "ringonce call"
 USUAL = "usual"
 MOST_AGENTS = 99_999
 FASTEST = 10_000.0
@@ -107,14 +113,17 @@ def command(  # click's options are described where they are declared
     any other: answers after 2 s, hangs up 8 s later
     """
     from ringonce import sandbox
+    from ringonce.sandbox.default_org import default_org
     from ringonce.sandbox.hostile import read_doses
+    from ringonce.sandbox.org_file import read_org, write_org
 
     def greet(url: str) -> None:
-        _greet(url, as_json=as_json)
+        _greet(url, as_json=as_json, org=given)
 
     try:
+        given = None if org is None else read_org(Path(org), agents=agents)
         if print_org:
-            click.echo(_org_file(org, agents), nl=False)
+            click.echo(write_org(given or default_org(agents)), nl=False)
             return 0
         sandbox.run(
             host=host,
@@ -127,7 +136,7 @@ def command(  # click's options are described where they are declared
             rate_limit=rate_limit,
             hostile=hostile is not None and read_doses("" if hostile == USUAL else hostile),
             faults=[_fault(each) for each in faults],
-            org=org,
+            org=given,
             ready=greet,
             ready_file=ready_file,
         )
@@ -152,21 +161,41 @@ def _fault(text: str) -> typing.Any:
         ) from broken
 
 
-def _org_file(org: str | None, agents: int) -> str:
-    from ringonce.sandbox.default_org import default_org
-    from ringonce.sandbox.org_file import read_org, write_org
-
-    return write_org(read_org(Path(org), agents=agents) if org else default_org(agents))
-
-
-def _greet(url: str, *, as_json: bool) -> None:
+def _greet(url: str, *, as_json: bool, org: "Org | None") -> None:
     if as_json:
         import msgspec
 
         click.echo(msgspec.json.encode({"event": "ready", "url": url}).decode())
-    else:
-        click.echo(f"{url}    everything that happens, live: {url}/_sandbox/")
-        click.echo(
-            f'\ntry: ringonce call --base-url {url} --agent ada@example.com --to "+1 555 987 6543"\nCtrl-C ends it',
-            err=True,
-        )
+        return
+    click.echo(f"{url}    everything that happens, live: {url}/_sandbox/")
+    first = first_call(url, org) if org else f'{_CALL} --base-url {url} --agent ada@example.com --to "+1 555 987 6543"'
+    click.echo((f"\ntry: {first}\n" if first else "\n") + "Ctrl-C ends it", err=True)
+
+
+def first_call(url: str, org: "Org") -> str:
+    """Give a command that places a call in an organization; nothing if nobody there can."""
+    from ringonce.sandbox.desk.calls import ADD_CALL
+    from ringonce.sandbox.desk.search import VIEW
+    from ringonce.sandbox.org import CLIENT_CREDENTIALS
+    from ringonce.sandbox.permissions import holds_any, of_roles
+
+    agents = [user for user in org.users.values() if user.station_id and user.state == "active"]
+    agents.sort(key=lambda user: not org.stations[str(user.station_id)].auto_answer)
+    clients = [
+        client
+        for client in org.clients.values()
+        if client.state == "active" and CLIENT_CREDENTIALS in client.grants
+        if holds_any(of_roles(client.roles), ADD_CALL)
+    ]
+    if not (agents and clients):
+        return ""
+    client = next((each for each in clients if (each.id, each.secret) == SANDBOX_CLIENT), clients[0])
+    # Whoever may not search for users has to name them by their ids.
+    agent = agents[0].email if holds_any(of_roles(client.roles), VIEW) else agents[0].id
+    scripted = (each.removeprefix("tel:") for each, story in org.callees.items() if story.answers is not None)
+    number = next((each for each in scripted if each.startswith("+")), "+1 555 987 6543")
+    command = f"{_CALL} --base-url {url} --agent {shlex.quote(agent)} --to {shlex.quote(number)}"
+    if (client.id, client.secret) == SANDBOX_CLIENT:
+        return command
+    set_id, set_secret = (sources()[name].variable for name in ("client_id", "client_secret"))
+    return f"{set_id}={shlex.quote(client.id)} {set_secret}=… {command}"

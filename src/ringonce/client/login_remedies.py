@@ -15,6 +15,9 @@ GRANT_TYPES = {
 NO_JWT = "use SAML2 bearer or a browser there; on a sandbox, use a client that is registered for it"
 
 
+_SET_BOTH = "set GENESYSCLOUD_OAUTHCLIENT_ID and GENESYSCLOUD_OAUTHCLIENT_SECRET"
+
+
 class LoginRemedy(NamedTuple):
     """One refusal of the login host: OAuth's error, and words by which its description is recognised."""
 
@@ -23,6 +26,8 @@ class LoginRemedy(NamedTuple):
     means: str
     fix: str
     basis: Basis = "reported"
+    on_sandbox: str = ""
+    """What to do in place of that on this machine, where there is no menu to look at."""
 
 
 LOGIN: tuple[LoginRemedy, ...] = (
@@ -31,12 +36,14 @@ LOGIN: tuple[LoginRemedy, ...] = (
         "not found",
         "the login host knows no such client",
         f"check the client id in {OAUTH_CLIENT}, and that the region is that organization's",
+        on_sandbox=f"name a client that the sandbox's organization has (its [[clients]]): {_SET_BOTH}",
     ),
     LoginRemedy(
         "invalid_client",
         "authentication failed",
         "the secret is not the client's",
         f"copy the secret anew from {OAUTH_CLIENT}, or make a new one there",
+        on_sandbox=f"copy the secret anew from the [[clients]] of the sandbox's organization: {_SET_BOTH}",
     ),
     LoginRemedy(
         "invalid_client",
@@ -76,13 +83,16 @@ LOGIN: tuple[LoginRemedy, ...] = (
 )
 
 
-def login_remedy(error: str, words: str, grant_type: str) -> LoginRemedy | None:
+def login_remedy(error: str, words: str, grant_type: str, *, here: bool = False) -> LoginRemedy | None:
     """Give what is known of a refusal of the login host, by OAuth's *error* and its description's *words*.
 
-    *grant_type* is OAuth's name of what was asked for; the remedy says what the platform calls it.
+    *grant_type* is OAuth's name of what was asked for; the remedy says what the platform calls it. A login host that
+    is *here*, on this machine, is a sandbox's.
     """
     told = words.casefold()
     known = next((one for one in LOGIN if one.error in {"", error} and one.words in told), None)
+    if known is not None and here and known.on_sandbox:
+        return known._replace(fix=known.on_sandbox)
     if known is None or known.error != WRONG_GRANT:
         return known
     kind = GRANT_TYPES.get(grant_type, "")

@@ -9,7 +9,7 @@ import msgspec
 from ringonce.client.flows.exchange import PATIENCE, exchange
 from ringonce.client.login_remedies import login_remedy
 from ringonce.client.wishes import UNREADABLE, Flow, Now, Request, Response
-from ringonce.config import Endpoints
+from ringonce.config import Endpoints, is_loopback
 from ringonce.errors import ConfigError, NoAnswer, NotAuthenticated, TooLate, Unreachable
 
 LONGEST_WORDS = 300
@@ -127,7 +127,8 @@ class OAuthClient:
             )
         secrets = [form[key] for key in SECRET_FIELDS if key in form]
         secrets += [self._secret, headers.get("authorization", "").removeprefix("Basic ")]
-        raise _refused(response, name, fix, secrets, form["grant_type"], lost=doubt.lost)
+        here = is_loopback(endpoints.login)
+        raise _refused(response, name, fix, secrets, form["grant_type"], lost=doubt.lost, here=here)
 
     def ask_for_token(self, endpoints: Endpoints, form: Mapping[str, str], name: str, fix: str) -> Flow[AccessGrant]:
         """Like `ask`, for grants that give nothing but an access token."""
@@ -155,14 +156,14 @@ class _TokenRefusal(msgspec.Struct):
 
 
 def _refused(
-    response: Response, name: str, fix: str, secrets: list[str], grant_type: str, *, lost: bool
+    response: Response, name: str, fix: str, secrets: list[str], grant_type: str, *, lost: bool, here: bool
 ) -> NotAuthenticated:
     try:
         said = msgspec.json.decode(response.body, type=_TokenRefusal)
     except UNREADABLE:
         said = _TokenRefusal()
     words = said.error_description or said.description or said.message
-    known = login_remedy(said.error, words, grant_type)
+    known = login_remedy(said.error, words, grant_type, here=here)
     why = ", ".join(part for part in (f"HTTP {response.status}", said.error, words) if part)
     why = _without(secrets, why)[:LONGEST_WORDS]
     if lost and said.error == SPENT:
