@@ -146,3 +146,32 @@ def test_what_is_filed_while_talking_leaves_no_work_behind(world: World, ask: An
 
     assert (agent(ask, call)["wrapupRequired"], work(ask, call)) == (False, "complete")
     assert desk.world.directory.seat(ADA).work == {}
+
+
+@pytest.mark.parametrize("prompt", ["optional"])
+def test_only_whose_call_it_was_files_what_it_came_to_or_a_service(
+    ask: Any, ask_as: Callable[[str], Any], world: World, ended: str, prompt: str
+) -> None:
+    linus = named("user/linus")
+    own, customer = ask("GET", f"/conversations/{ended}")[1]["participants"]
+
+    def file(asker: Any, party: Any) -> list[tuple[int, str]]:
+        leg = f"/conversations/calls/{ended}/participants/{party['id']}"
+        by_communication = asker("POST", f"{leg}/communications/{party['calls'][0]['id']}/wrapup", {"code": SALE})
+        by_participant = asker("PATCH", leg, {"wrapup": {"code": SALE}})
+        return [(status, (answer or {}).get("code", "")) for status, answer in (by_communication, by_participant)]
+
+    refused, filed = (403, "conversation.error.forbidden.not.active.participant"), (202, "")
+    assert file(ask_as(linus), own) == [refused, refused]
+    assert file(ask_as(ADA), customer) == [refused, refused]
+    world.advance(world.now + 1)
+    assert "wrapup" not in agent(ask, ended)
+    assert file(ask_as(ADA), own) == [filed, filed]
+    assert file(ask, own) == [filed, filed]
+
+
+@pytest.mark.parametrize("prompt", ["optional"])
+def test_nobody_works_for_less_than_no_time(ask: Any, ended: str, prompt: str) -> None:
+    status, refused = ask("POST", line(ask, ended), {"code": SALE, "durationSeconds": -1})
+
+    assert (status, refused["details"][0]["fieldName"]) == (400, "durationSeconds")

@@ -206,7 +206,7 @@ def end_several(visit: Visit) -> Answer:
 def change_participant(visit: Visit, conversation_id: str, participant_id: str) -> Answer:
     """Take a callback, end a leg of it, or wrap it up."""
     whole = reachable(visit, conversation_id, "callback")
-    return change_leg(visit, whole, _leg(whole, participant_id))
+    return change_leg(visit, visit.token.user_id, whole, _leg(whole, participant_id))
 
 
 def change_communication(visit: Visit, conversation_id: str, participant_id: str, communication_id: str) -> Answer:

@@ -9,7 +9,7 @@ from ringonce.sandbox.desk.conferencing import merge_into
 from ringonce.sandbox.desk.legs import communication, conversation, no_participant, participant, reachable
 from ringonce.sandbox.desk.routes import Route
 from ringonce.sandbox.desk.visit import Answer, Visit, found
-from ringonce.sandbox.desk.wrapup import CODE_REQUIRED, Filed, file_for
+from ringonce.sandbox.desk.wrapup import CODE_REQUIRED, Filed, file_by
 from ringonce.sandbox.shapes import nested
 from ringonce.sandbox.shapes.problems import bad_request, invalid_value
 
@@ -90,7 +90,7 @@ def change_call(visit: Visit, conversation_id: str) -> Answer:
 def change_participant(visit: Visit, conversation_id: str, participant_id: str) -> Answer:
     """Hold, mute, record, wrap up or end one leg."""
     whole = reachable(visit, conversation_id)
-    return change_leg(visit, whole, participant(whole, participant_id))
+    return change_leg(visit, visit.token.user_id, whole, participant(whole, participant_id))
 
 
 def change_participant_for(visit: Visit, conversation_id: str, participant_id: str, user_id: str) -> Answer:
@@ -99,16 +99,16 @@ def change_participant_for(visit: Visit, conversation_id: str, participant_id: s
     found(visit.world.org.users, user_id, "a user")
     if user_id not in whole.user_ids():
         raise no_participant()
-    return change_leg(visit, whole, participant(whole, participant_id))
+    return change_leg(visit, user_id, whole, participant(whole, participant_id))
 
 
-def change_leg(visit: Visit, whole: Conversation, leg: Participant) -> Answer:
-    """Do to a leg what the body says."""
+def change_leg(visit: Visit, user_id: str, whole: Conversation, leg: Participant) -> Answer:
+    """Do to a leg what the body says, for a user or, without one, for a service."""
     change = visit.read(LegChange)
     control = visit.world.control
     _check(change, leg)
     if change.wrapup is not None:
-        file_for(visit, whole, leg, change.wrapup)
+        file_by(visit, user_id, whole, leg, change.wrapup)
     if change.wrapup_skipped:
         control.skip_wrap_up(whole, leg)
     for on, act in (

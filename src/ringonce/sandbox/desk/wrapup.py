@@ -3,7 +3,7 @@
 import msgspec
 
 from ringonce.sandbox.conversation import Conversation, Participant
-from ringonce.sandbox.desk.legs import communication, conversation, participant
+from ringonce.sandbox.desk.legs import communication, conversation, not_active, participant
 from ringonce.sandbox.desk.routes import Route
 from ringonce.sandbox.desk.visit import Answer, Visit
 from ringonce.sandbox.shapes import flat, queues
@@ -26,12 +26,18 @@ class Filed(msgspec.Struct, rename="camel"):
 def file(visit: Visit, conversation_id: str, participant_id: str, communication_id: str) -> Answer:
     """File what a call came to."""
     whole = conversation(visit, conversation_id)
-    file_for(visit, whole, communication(whole, participant_id, communication_id), visit.read(Filed))
+    leg = communication(whole, participant_id, communication_id)
+    file_by(visit, visit.token.user_id, whole, leg, visit.read(Filed))
     return 202, None
 
 
-def file_for(visit: Visit, whole: Conversation, leg: Participant, filed: Filed) -> None:
-    """Check what an agent says, and file it a moment later."""
+def file_by(visit: Visit, user_id: str, whole: Conversation, leg: Participant, filed: Filed) -> None:
+    """Check what a user says, and file it a moment later. It is about their own part; a service is no user."""
+    if user_id and leg.user_id != user_id:
+        raise not_active()
+    if filed.duration_seconds is not None and filed.duration_seconds < 0:
+        words = f"durationSeconds is {filed.duration_seconds}; it must not be below 0."
+        raise bad_request(words, field="durationSeconds", code="invalid.value")
     provisional = bool(filed.provisional)
     if not filed.code and not provisional and leg.wrapup_prompt in CODE_REQUIRED:
         words = "Wrapup code is required for non-provisional wrapup"
