@@ -111,6 +111,7 @@ def test_a_scripted_callee_does_as_scripted_whatever_its_digits_say(to: str, sta
 
 
 USER = '[[users]]\nname = "A"\nemail = "a@example.com"\n'
+OTHER = '[[users]]\nname = "B"\nemail = "b@example.com"\n'
 CLIENT = '[[clients]]\nid = "c"\nsecret = "s"\nname = "C"\n'
 STATION = '[[stations]]\nname = "W"\ntype = "inin_remote"\n'
 
@@ -134,7 +135,7 @@ STATION = '[[stations]]\nname = "W"\ntype = "inin_remote"\n'
         (USER + "state = 'gone'", "users[0].state", "none of active, inactive, deleted"),
         (USER + "title = 5", "users[0].title", "it must be text, not a whole number"),
         ('[[users]]\nname = "A"', "users[0].email", "it is missing"),
-        (f'{STATION}{USER}station = "W"\n{USER}id = "2"\nstation = "W"', "users[1].station", "A is on that station"),
+        (f'{STATION}{USER}station = "W"\n{OTHER}station = "W"', "users[1].station", "A is on that station"),
         (STATION + "auto_answer = 1", "stations[0].auto_answer", "it must be true or false"),
         (f'{STATION}{STATION}id = "2"\n{USER}station = "W"', "users[0].station", "give the id"),
         ('[[clients]]\nid = "a"\nname = "b"', "clients[0].secret", "it is missing"),
@@ -157,6 +158,15 @@ STATION = '[[stations]]\nname = "W"\ntype = "inin_remote"\n'
         ('[[callees]]\nnumber = "+15551234567"\nrefuses = 1\nanswers = 1', "callees[0]", "exclude each other"),
         ('[[stations]]\nname = "W"\ntype = "telephone"', "stations[0].type", "none of inin_webrtc_softphone"),
         (USER + 'routing_status = "FOO"', "users[0].routing_status", "none of OFF_QUEUE"),
+        (USER + 'routing_status = "INTERACTING"', "users[0].routing_status", "none of OFF_QUEUE, IDLE, NOT_RESPONDING"),
+        (f'{USER}{USER.replace("a@", "A@")}', "users[1].email", "another user's already"),
+        (f'{USER}id = "1"\n{USER}id = "2"', "users[1].email", "another user's already"),
+        ('[did_pool]\nfirst = "+15551239999"\nlast = "+15551230000"', "did_pool.last", "before the first number"),
+        (
+            '[[callees]]\nnumber = "+15551234567"\nanswers = 1\nhangs_up = 1\ndrops = 1',
+            "callees[0].drops",
+            "exclude each other",
+        ),
         (USER + 'id = "../../etc"', "users[0].id", "is no id"),
         ('id = "a b"', "id", "is no id"),
         ('[[queues]]\nname = "Q"\nwrapup_timeout = -1', "queues[0].wrapup_timeout", "from 0 to 86400"),

@@ -24,6 +24,8 @@ OFF_QUEUE, IDLE, INTERACTING, NOT_RESPONDING, COMMUNICATING = (
     "COMMUNICATING",
 )
 ROUTING_STATUSES: Final = (OFF_QUEUE, IDLE, INTERACTING, NOT_RESPONDING, COMMUNICATING)
+WITHOUT_CALLS: Final = (OFF_QUEUE, IDLE, NOT_RESPONDING)
+"""Those that somebody can have who is busy with nothing."""
 Work = Literal["queue", "own", "acw"]
 """What a conversation is to its agent: a queue's, their own, or over but for the after-call work."""
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ringonce.sandbox.directory import ROUTING_STATUSES
+from ringonce.sandbox.directory import WITHOUT_CALLS
 from ringonce.sandbox.keys import read_key
 from ringonce.sandbox.org import GRANTS, Did, DidPool, OAuthClient, Queue, Role, Station, User, WrapUpCode
 from ringonce.sandbox.redirects import flaw_of
@@ -143,7 +143,7 @@ TABLES: Final[Mapping[str, Table]] = {
             "email": _email,
             "caller_id": _maybe(_number),
             "state": _one_of("active", "inactive", "deleted"),
-            "routing_status": _one_of(*ROUTING_STATUSES),
+            "routing_status": _one_of(*WITHOUT_CALLS),
         },
         {"station": Reference("station_id", "stations"), "roles": Reference("roles", "roles", many=True)},
     ),

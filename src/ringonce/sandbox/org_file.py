@@ -68,6 +68,7 @@ class _Reader:
                 self._give_ids(name, entries)
         for name in ("roles", "stations", "users", "wrapup_codes", "queues", "numbers", "clients"):
             self._made[name] = by_id([self._make(name, place, each) for place, each in enumerate(self._entries[name])])
+        self._refuse_shared_addresses()
         self._refuse_shared_stations()
         stations, users = numbered_agents(agents, self._role_of_agents())
         limit = top.pop("rate_limit", 300)
@@ -133,6 +134,13 @@ class _Reader:
         one: str = found[0]
         return one
 
+    def _refuse_shared_addresses(self) -> None:
+        seen = set()
+        for place, user in enumerate(self._made["users"].values()):
+            if user.email.lower() in seen:
+                raise wrong(f"users[{place}].email", f"{user.email!r} is another user's already; case does not matter")
+            seen.add(user.email.lower())
+
     def _refuse_shared_stations(self) -> None:
         holders: dict[str, str] = {}
         for place, user in enumerate(self._made["users"].values()):
@@ -147,6 +155,8 @@ class _Reader:
     def _pool(self) -> DidPool:
         given = self._whole.get("did_pool", {"first": "+15551230000", "last": "+15551239999", "comments": ""})
         fields = read_entry("did_pool", given, "did_pool")
+        if int(fields["first"]) > int(fields["last"]):
+            raise wrong("did_pool.last", f"{fields['last']} comes before the first number, {fields['first']}")
         return DidPool(**{"id": named("did-pool"), **TABLES["did_pool"].usual, **fields})
 
     def _callees(self) -> Iterator[tuple[str, Story]]:
@@ -169,6 +179,8 @@ class _Reader:
                     raise wrong(
                         f"{path}.{field}", "it has a meaning only once somebody has answered, and this one refuses"
                     )
+            if fields.get("hangs_up") is not None and fields.get("drops") is not None:
+                raise wrong(f"{path}.drops", "a call ends once: hangs_up and drops exclude each other")
             if len([each for each in ("answers", "refuses", "voicemail") if fields.get(each) is not None]) > 1:
                 raise wrong(path, "answers, refuses and voicemail exclude each other")
             yield address, Story(**{"title": "as its org file says", **fields})
