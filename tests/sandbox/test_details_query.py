@@ -140,3 +140,20 @@ def test_an_interval_that_no_calendar_has_is_refused(ask: Any, interval: str, co
 
     assert (status, answer["code"]) == (400, code)
     assert interval.partition("/")[0] in answer["message"]
+
+
+@pytest.mark.parametrize("field", ["aggregations", "evaluationFilters", "surveyFilters", "resolutionFilters"])
+def test_what_the_platform_finds_by_and_the_sandbox_does_not_is_refused(world: World, ask: Any, field: str) -> None:
+    asked = {"interval": f"{iso(world.now - 3600)}/{iso(world.now)}", field: [{"type": "termFrequency"}]}
+
+    status, refused = ask("POST", QUERY, asked)
+
+    assert (status, refused["details"][0]["fieldName"]) == (400, field)
+    assert "the platform has that and this sandbox has not" in refused["message"]
+    assert ask("POST", QUERY, {**asked, field: []})[0] == 200
+
+
+def test_the_part_of_the_paging_that_is_wrong_is_named(world: World, ask: Any) -> None:
+    asked = {"interval": f"{iso(world.now - 3600)}/{iso(world.now)}", "paging": {"pageNumber": 0}}
+
+    assert ask("POST", QUERY, asked)[1]["details"][0]["fieldName"] == "paging.pageNumber"

@@ -1,5 +1,6 @@
 """What agents change about themselves: where they sit, whether they are there, and what is known of them."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -207,6 +208,31 @@ def test_a_search_is_read_page_by_page(ask: Any) -> None:
     assert "nextPage" not in second
     for wrong in ("", "é", "e30=="):
         assert ask("GET", "/users/search", q64=wrong)[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "words"),
+    [
+        ({"query": [{"type": "REGEX", "fields": ["name"], "value": "A.*"}]}, "query.type", "this sandbox has not"),
+        ({"query": [{"type": "RANGE", "fields": ["name"]}]}, "query.type", "it has EXACT, STARTS_WITH"),
+        ({"query": [{"type": "FOO", "fields": ["name"], "value": "A"}]}, "query.type", "Value [FOO] is not valid"),
+        ({"query": [{"type": "TERM", "group": [{"type": "TERM"}]}]}, "query.group", "this sandbox has not"),
+        ({"query": [{"type": "MATCH_ALL"}], "sort": [{"sortBy": "name"}]}, "sort", "this sandbox has not"),
+        ({"query": [{"type": "MATCH_ALL"}], "sortBy": "shoes"}, "sortBy", "Value [shoes] is not valid"),
+        ({"query": [{"type": "MATCH_ALL"}], "sortOrder": "UP"}, "sortOrder", "Value [UP] is not valid"),
+    ],
+)
+def test_a_search_that_the_sandbox_cannot_do_is_refused(ask: Any, asked: Any, field: str, words: str) -> None:
+    status, refused = ask("POST", "/users/search", asked)
+
+    assert (status, refused["details"][0]["fieldName"]) == (400, field)
+    assert words in refused["message"]
+
+
+def test_a_page_that_no_search_gave_is_told_by_its_own_name(ask: Any) -> None:
+    refused = ask("GET", "/users/search", q64=base64.b64encode(b'{"query":5}').decode())[1]
+
+    assert "The request parameter q64 does not fit" in refused["message"]
 
 
 def test_forwarding_is_kept_whole_or_changed_in_part(ask: Any) -> None:

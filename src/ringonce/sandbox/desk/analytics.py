@@ -1,6 +1,7 @@
 """Finding conversations afterwards: the part of the details query that looks for somebody's calls in a span of time."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -10,9 +11,10 @@ from ringonce.sandbox.desk.routes import Route
 from ringonce.sandbox.desk.visit import Answer, Visit
 from ringonce.sandbox.shapes import detail
 from ringonce.sandbox.shapes.flat import provider
-from ringonce.sandbox.shapes.problems import bad_request, invalid_value, no_conversation
+from ringonce.sandbox.shapes.problems import bad_request, invalid_value, no_conversation, not_simulated
 
 LARGEST_PAGE = 100
+MOST_PAGES = 1_000_000
 MOST_IDS = 100
 ORDERS = ("asc", "desc", "unordered")
 ORDERED_BY = ("conversationStart", "conversationEnd", "segmentStart", "segmentEnd")
@@ -78,7 +80,7 @@ class Paging(msgspec.Struct, rename="camel"):
 
 
 class Query(msgspec.Struct, rename="camel"):
-    """The fields of the official SDK's model ConversationQuery that find calls."""
+    """The official SDK's model ConversationQuery."""
 
     interval: str | None = None
     order: str = "asc"
@@ -86,6 +88,10 @@ class Query(msgspec.Struct, rename="camel"):
     paging: Paging | None = None
     segment_filters: list[Filter] | None = None
     conversation_filters: list[Filter] | None = None
+    evaluation_filters: list[Any] | None = None
+    survey_filters: list[Any] | None = None
+    resolution_filters: list[Any] | None = None
+    aggregations: list[Any] | None = None
 
 
 def details(visit: Visit) -> Answer:
@@ -97,6 +103,7 @@ def details(visit: Visit) -> Answer:
         raise invalid_value("order", asked.order, ORDERS)
     if asked.order_by not in ORDERED_BY:
         raise invalid_value("orderBy", asked.order_by, ORDERED_BY)
+    _refuse_what_is_not_here(asked)
     first, last = visit.interval(asked.interval)
     segment_filters, whole_filters = asked.segment_filters or (), asked.conversation_filters or ()
     for filters, known in ((segment_filters, SEGMENT_DIMENSIONS), (whole_filters, CONVERSATION_DIMENSIONS)):
@@ -114,8 +121,12 @@ def details(visit: Visit) -> Answer:
     if asked.order != "desc":
         hits.reverse()
     paging = asked.paging or Paging()
-    if not 1 <= paging.page_size <= LARGEST_PAGE or paging.page_number < 1:
-        raise invalid_value("paging", f"{paging.page_size}, {paging.page_number}", [f"pageSize 1 to {LARGEST_PAGE}"])
+    for field, number, most in (
+        ("pageSize", paging.page_size, LARGEST_PAGE),
+        ("pageNumber", paging.page_number, MOST_PAGES),
+    ):
+        if not 1 <= number <= most:
+            raise invalid_value(f"paging.{field}", number, [f"1 to {most}"])
     page = hits[(paging.page_number - 1) * paging.page_size : paging.page_number * paging.page_size]
     return 200, {"conversations": [detail.conversation(each) for each in page], "totalHits": len(hits)}
 
@@ -141,6 +152,19 @@ def several(visit: Visit) -> Answer:
 def _known(visit: Visit, whole: Conversation) -> bool:
     """Whether analytics has heard of a conversation yet."""
     return visit.world.now - whole.started_at >= visit.world.analytics_lag
+
+
+def _refuse_what_is_not_here(asked: Query) -> None:
+    not_here = {
+        "aggregations": asked.aggregations,
+        "evaluationFilters": asked.evaluation_filters,
+        "resolutionFilters": asked.resolution_filters,
+        "surveyFilters": asked.survey_filters,
+    }
+    for field, given in not_here.items():
+        if given:
+            instead = "it finds by segmentFilters and conversationFilters"
+            raise not_simulated(field, f"A details query with {field}", instead)
 
 
 def _check(each: Filter, known: Values) -> None:

@@ -12,10 +12,10 @@ from ringonce.sandbox.desk.routes import Route
 from ringonce.sandbox.desk.visit import Answer, Visit
 from ringonce.sandbox.org import Org, User
 from ringonce.sandbox.shapes import people
-from ringonce.sandbox.shapes.problems import bad_request, invalid_value
+from ringonce.sandbox.shapes.problems import bad_request, invalid_value, not_simulated
 
 VIEW = ("directory:user:view",)
-FIELDS: dict[str | None, Callable[[User], str]] = {
+FIELDS: dict[str, Callable[[User], str]] = {
     "email": attrgetter("email"),
     "username": attrgetter("email"),
     "name": attrgetter("name"),
@@ -32,7 +32,19 @@ TYPES: dict[str, Callable[[str, str], bool]] = {
     "TERMS": lambda text, value: text == value or value in text.split(),
     "MATCH_ALL": lambda _text, _value: True,
 }
+NOT_HERE = (
+    "REGEX",
+    "REQUIRED_FIELDS",
+    "QUERY_STRING",
+    "RANGE",
+    "LESS_THAN",
+    "LESS_THAN_EQUAL_TO",
+    "GREATER_THAN",
+    "GREATER_THAN_EQUAL_TO",
+)
+"""What else the official SDK's model has."""
 OPERATORS = ("AND", "OR", "NOT")
+ORDERS = ("ASC", "DESC", "SCORE")
 
 
 class Criterion(msgspec.Struct):
@@ -43,6 +55,7 @@ class Criterion(msgspec.Struct):
     value: str | None = None
     values: list[str] | None = None
     operator: str = "AND"
+    group: list[Any] | None = None
 
 
 class Search(msgspec.Struct, rename="camel"):
@@ -54,6 +67,7 @@ class Search(msgspec.Struct, rename="camel"):
     expand: list[str] | None = None
     sort_by: str | None = None
     sort_order: str = "ASC"
+    sort: list[Any] | None = None
 
 
 def search(visit: Visit) -> Answer:
@@ -70,7 +84,7 @@ def page(visit: Visit) -> Answer:
         raw = base64.b64decode(words, validate=True)
     except (binascii.Error, ValueError) as wrong:
         raise bad_request(f"q64 is no base64: {wrong}.", field="q64", code="invalid.value") from wrong
-    return 200, _results(visit, visit.read(Search, raw))
+    return 200, _results(visit, visit.read(Search, raw, "parameter q64"))
 
 
 def _results(visit: Visit, asked: Search) -> dict[str, Any]:
@@ -79,12 +93,18 @@ def _results(visit: Visit, asked: Search) -> dict[str, Any]:
     for name, value, most in (("pageSize", asked.page_size, 500), ("pageNumber", asked.page_number, 1_000_000)):
         if not 1 <= value <= most:
             raise invalid_value(name, value, [f"1 to {most}"])
+    if asked.sort_by is not None and asked.sort_by not in FIELDS:
+        raise invalid_value("sortBy", asked.sort_by, FIELDS)
+    if asked.sort_order not in ORDERS:
+        raise invalid_value("sortOrder", asked.sort_order, ORDERS)
+    if asked.sort:
+        raise not_simulated("sort", "Sorting by several fields", "it sorts by one, with sortBy and sortOrder")
     for criterion in asked.query:
         _check(criterion)
     org, directory = visit.world.org, visit.world.directory
     fits = _condition(asked.query)
     hits = [each for each in _candidates(org, asked.query) if fits(each)]
-    if asked.sort_by in FIELDS:
+    if asked.sort_by is not None:
         hits.sort(key=FIELDS[asked.sort_by], reverse=asked.sort_order == "DESC")
     size, number = asked.page_size, asked.page_number
     shown = hits[(number - 1) * size : number * size]
@@ -110,6 +130,10 @@ def _q64(asked: Search, number: int) -> str:
 
 
 def _check(criterion: Criterion) -> None:
+    if criterion.type in NOT_HERE:
+        raise not_simulated("query.type", f"Searching by {criterion.type}", f"it has {', '.join(TYPES)}")
+    if criterion.group:
+        raise not_simulated("query.group", "A group of conditions", "give each condition by itself")
     if criterion.type not in TYPES:
         raise invalid_value("query.type", criterion.type, TYPES)
     if criterion.operator not in OPERATORS:
@@ -121,7 +145,7 @@ def _check(criterion: Criterion) -> None:
         raise bad_request(words, field="query.fields", code="required.field.missing")
     for field in criterion.fields:
         if field not in FIELDS:
-            raise invalid_value("query.fields", field, map(str, FIELDS))
+            raise invalid_value("query.fields", field, FIELDS)
     if not criterion.value and not criterion.values:
         raise bad_request("query.value is required.", field="query.value", code="required.field.missing")
 

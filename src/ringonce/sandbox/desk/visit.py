@@ -29,8 +29,11 @@ class Visit(msgspec.Struct):
     prefix: str
     correlation_id: str
 
-    def read(self, type_: type[T], raw: bytes | None = None) -> T:
-        """The body, or *raw* in its place, as *type_*; 400 names the field. No body, `null` and `{}` are the same."""
+    def read(self, type_: type[T], raw: bytes | None = None, what: str = "body") -> T:
+        """The body, or *raw* in its place, as *type_*; 400 names the field. No body, `null` and `{}` are the same.
+
+        *what* is what was read, in words.
+        """
         raw = (self.request.body if raw is None else raw).strip()
         if not raw or raw == b"null":
             raw = b"{}"
@@ -41,9 +44,9 @@ class Visit(msgspec.Struct):
             return decoder.decode(raw)
         except msgspec.ValidationError as wrong:
             field = str(wrong).rpartition(" - at `$")[2].strip("`.") if " - at `$" in str(wrong) else None
-            raise bad_request(f"The request body does not fit: {wrong}.", field=field) from wrong
+            raise bad_request(f"The request {what} does not fit: {wrong}.", field=field) from wrong
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
-            why = f"the body cannot be read as JSON ({wrong})"
+            why = f"the {what} cannot be read as JSON ({wrong})"
             words = f"The request could not be understood by the server due to malformed syntax: {why}."
             raise bad_request(words) from wrong
 

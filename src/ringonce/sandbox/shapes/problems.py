@@ -50,6 +50,11 @@ def invalid_value(field: str, value: object, allowed: Iterable[str]) -> Problem:
     return Problem(400, "invalid.value", words, params={"field": field}, field=field)
 
 
+def not_simulated(field: str, what: str, instead: str) -> Problem:
+    """400: the platform can do this, and the sandbox cannot."""
+    return bad_request(f"{what}: the platform has that and this sandbox has not; {instead}.", field=field)
+
+
 def not_a_user() -> Problem:
     """400: a service's token where only a user's will do."""
     return Problem(
