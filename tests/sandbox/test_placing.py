@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from ringonce.sandbox.default_org import ADA
 from ringonce.sandbox.dice import named
+from ringonce.sandbox.http import Request
 from ringonce.sandbox.world import World
 
 GRACE, JOAN, RETIRED, SALES = named("user/grace"), named("user/joan"), named("user/retired"), named("queue/sales")
@@ -143,3 +145,31 @@ def test_what_no_telephone_could_dial_is_refused(world: World, ask: Any, number:
     assert (status, answer["code"]) == (400, "invalid.value")
     assert len(answer["message"]) < 200
     assert world.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("application/jsonp", 415),
+        ("Application/JSON; charset=utf-8", 202),
+        ("application/merge-patch+json", 202),
+        ("", 202),
+    ],
+)
+def test_a_body_is_sent_as_json_or_refused(ask: Any, world: World, kind: str, status: int) -> None:
+    headers = {"authorization": f"Bearer {ask.token}", "content-type": kind}
+
+    reply = ask.desk.handle(Request("POST", f"/api/v2{CALL}", {}, headers, b'{"phoneNumber":"+15559876543"}'))
+
+    assert reply.status == status
+    assert len(world.calls()) == (status == 202)
+    if status == 415:
+        assert msgspec.json.decode(reply.body)["code"] == "unsupported.media.type"
+
+
+def test_where_nothing_is_sent_it_does_not_matter_as_what(ask: Any) -> None:
+    headers = {"authorization": f"Bearer {ask.token}", "content-type": "text/plain"}
+
+    assert ask.desk.handle(Request("POST", "/api/v2/notifications/channels", {}, headers)).status == 200

@@ -58,6 +58,7 @@ from ringonce.sandbox.shapes.problems import (
     not_found,
     too_many_requests,
     unauthorized,
+    unsupported_media_type,
 )
 from ringonce.sandbox.tokens import Token
 from ringonce.sandbox.world import World
@@ -188,12 +189,21 @@ def _check(route: Route, request: Request, token: Token) -> None:
     if len(request.body) > LARGEST_BODY:
         words = f"The request is over the size limit. Maximum bytes: {LARGEST_BODY}"
         raise Problem(413, "request.entity.too.large", words)
+    kind = request.headers.get("content-type", "")
+    if kind and request.body and not _is_json(kind):
+        raise unsupported_media_type(kind)
     if route.user_only and not token.user_id:
         raise not_a_user()
     if not token.reaches(route.scopes):
         raise missing_scopes(route.scopes)
     if not token.allows(route.any_of):
         raise missing_permissions(route.any_of)
+
+
+@functools.lru_cache(maxsize=256)
+def _is_json(content_type: str) -> bool:
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
 
 
 def _unknown(whole: str, path: str) -> Problem:
