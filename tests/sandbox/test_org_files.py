@@ -159,7 +159,7 @@ STATION = '[[stations]]\nname = "W"\ntype = "inin_remote"\n'
         ('[[stations]]\nname = "W"\ntype = "telephone"', "stations[0].type", "none of inin_webrtc_softphone"),
         (USER + 'routing_status = "FOO"', "users[0].routing_status", "none of OFF_QUEUE"),
         (USER + 'routing_status = "INTERACTING"', "users[0].routing_status", "none of OFF_QUEUE, IDLE, NOT_RESPONDING"),
-        (f'{USER}{USER.replace("a@", "A@")}', "users[1].email", "another user's already"),
+        (f"{USER}{USER.replace('a@', 'A@')}", "users[1].email", "another user's already"),
         (f'{USER}id = "1"\n{USER}id = "2"', "users[1].email", "another user's already"),
         ('[did_pool]\nfirst = "+15551239999"\nlast = "+15551230000"', "did_pool.last", "before the first number"),
         (

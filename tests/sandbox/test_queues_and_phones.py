@@ -240,7 +240,7 @@ def both_elsewhere(world: World, call: Callable[..., str]) -> tuple[str, str, st
 def test_who_was_on_hold_and_made_a_call_is_not_pulled_out_of_it(
     world: World, ask: Any, ask_as: Callable[[str], Any], both_elsewhere: tuple[str, str, str]
 ) -> None:
-    together, of_ada, of_grace = both_elsewhere
+    together, _, _ = both_elsewhere
     assert [held_by(ask, each) for each in both_elsewhere] == [["Ada Lovelace", "Grace Hopper"], [], []]
 
     hold(ask, ask_as, ADA, together, on=False)

@@ -1,16 +1,20 @@
 """Requests as they really come over a connection: in pieces, several at once, with a last one announced."""
 
 import asyncio
+import contextlib
 import re
 import socket
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+import pytest
 import uvicorn
+import websocket
 from uvicorn.server import ServerState
 
-from ringonce.sandbox import Sandbox
+from ringonce.sandbox import Sandbox, protocol
 from ringonce.sandbox.clock import Clock
 from ringonce.sandbox.door import Door
 from ringonce.sandbox.protocol import Protocol
@@ -160,13 +164,89 @@ def test_a_connection_is_not_closed_in_the_middle_of_a_request(monkeypatch: Any)
     monkeypatch.setattr(Door, "rearm", lambda _: None)
     line, wire, timers = connected()
     line.data_received(PROBE)
+    timers.pass_until(70.0)
     line.data_received(PROBE[:-9])
-    timers.pass_until(1_000.0)
+    timers.pass_until(129.0)
     assert not wire.closed
     line.data_received(PROBE[-9:])
     assert wire.written.count(b"HTTP/1.1 401 ") == 2
-    timers.pass_until(1_075.0)
+    timers.pass_until(204.0)
     assert wire.closed
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        pytest.param(b"GET / HT", id="half a line"),
+        pytest.param(PROBE[:-9], id="half its headers"),
+        pytest.param(PROBE.replace(b"GET", b"POST")[:-2] + b"Content-Length: 9\r\n\r\n{", id="half its body"),
+    ],
+)
+def test_half_a_request_is_refused_after_a_minute(monkeypatch: Any, half: bytes) -> None:
+    monkeypatch.setattr(Door, "rearm", lambda _: None)
+    line, wire, timers = connected()
+    line.data_received(PROBE)
+    timers.pass_until(50.0)
+    line.data_received(half)
+    timers.pass_until(60.0)
+    timers.pass_until(109.0)
+    assert not wire.closed
+
+    timers.pass_until(110.0)
+
+    head, _, body = wire.written.rpartition(b"\r\n\r\n")
+    assert wire.closed
+    assert head.rpartition(b"HTTP/1.1 ")[2].splitlines()[0] == b"408 Request Timeout"
+    assert b"Connection: close" in head
+    assert msgspec.json.decode(body)["code"] == "client.timeout"
+    line.connection_lost(None)
+    assert timers.set == []
+
+
+def test_half_a_request_on_the_long_way_is_refused_and_places_no_call(
+    sandbox: Sandbox, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(protocol, "REQUEST_TAKES", 0.05)
+    chunked = create(bearer)[: -len(BODY)].replace(b"Content-Length: %d" % len(BODY), b"Transfer-Encoding: chunked")
+    admin = b"POST /_sandbox/clock HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"
+
+    heard = [answers(sandbox, half, until=2) for half in (chunked + b"5\r\n{", admin)]
+
+    assert [re.findall(rb"HTTP/1\.1 (\d+)", each) for each in heard] == [[b"408"], [b"408"]]
+    assert sandbox.calls() == []
+    assert capfd.readouterr().err == ""
+
+
+def while_time_passes(sandbox: Sandbox) -> None:
+    for _ in range(50):
+        sandbox.requests()  # the sandbox's own thread has been round its loop
+
+
+def test_while_an_earlier_answer_is_held_the_next_request_is_waited_for(
+    sandbox: Sandbox, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "REQUEST_TAKES", 0.001)
+    sandbox.fault(action="delay", delay_s=3_000, path="/api/v2/tokens/me", times=1)
+    where = urlsplit(sandbox.url)
+    with socket.create_connection((where.hostname or "", where.port or 0), timeout=60) as line:
+        line.sendall(PROBE + PROBE[:-9])
+        while_time_passes(sandbox)
+        sandbox.advance(3_000)
+        heard = line.recv(65_536)
+
+    assert heard.startswith(b"HTTP/1.1 401 ")
+
+
+def test_what_is_open_for_events_is_no_half_request(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
+    monkeypatch.setattr(protocol, "REQUEST_TAKES", 0.001)
+    line = websocket.create_connection(
+        f"{sandbox.url.replace('http', 'ws')}/_sandbox/live", origin=sandbox.url, timeout=60
+    )
+    with contextlib.closing(line):
+        assert line.recv()
+        while_time_passes(sandbox)
+        sandbox.fault(action="drop_before", path="/nowhere")
+        assert "drop_before" in line.recv()
 
 
 def test_a_connection_that_went_leaves_no_timer(monkeypatch: Any) -> None:

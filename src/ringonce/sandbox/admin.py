@@ -246,7 +246,9 @@ async def _json(request: Request, most: int = MOST_BYTES) -> object:
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > most:
-            raise SandboxError("The body was not read", why=f"it is larger than {most} bytes", fix="Send a smaller one.")
+            raise SandboxError(
+                "The body was not read", why=f"it is larger than {most} bytes", fix="Send a smaller one."
+            )
         # Nobody else is answered while Python reads JSON, and that takes seconds for what is this large.
         if len(raw) > _UNSEEN and _SNAPSHOT.match(raw) is None:
             raise _unread('it is large and does not begin with {"format": 1, as a snapshot does')

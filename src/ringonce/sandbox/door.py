@@ -1,7 +1,6 @@
 """The sandbox's door: ASGI outside, `Request` and `Reply` inside, trouble in between."""
 
 import asyncio
-import base64
 import functools
 import random
 import re
@@ -14,6 +13,7 @@ import msgspec
 
 from ringonce.sandbox.admin import make_admin
 from ringonce.sandbox.clock import Clock
+from ringonce.sandbox.credentials import bearer, client_of
 from ringonce.sandbox.desk import Desk
 from ringonce.sandbox.faults import ON_CHANNELS, Fault, Faults
 from ringonce.sandbox.hostile import PREFIX, doses, faults_of
@@ -219,6 +219,11 @@ class Door:
             return msgspec.structs.replace(reply, headers=reply.headers + more)
         return reply
 
+    def too_slow(self) -> Reply:
+        """Refuse a request that did not come whole in time; nothing else is taken on its connection."""
+        refused = refuse(408, context_id=self._context_id())
+        return msgspec.structs.replace(refused, headers=(*refused.headers, ("Connection", "close")))
+
     async def _api(self, scope: Message, headers: dict[str, str], receive: Receive, send: Send) -> None:
         method, path, query = scope["method"], scope["path"], scope["query_string"].decode("latin-1")
         try:
@@ -242,7 +247,7 @@ class Door:
 
     def _note(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> tuple[Request, Entry]:
         entry = self.journal.write(self.world.now, method, path, query, body, headers.get("content-type", ""))
-        entry.client = self._client(headers.get("authorization", ""))
+        entry.client = client_of(headers.get("authorization", ""), self.world)
         pairs = dict(urllib.parse.parse_qsl(query, keep_blank_values=True)) if query else {}
         return Request(method, path, pairs, headers, body), entry
 
@@ -280,9 +285,9 @@ class Door:
             case "status":
                 return self._refusal(fault)
             case "expire_token" | "revoke_token":
-                self._spoil(fault, bearer_of(request))
+                self._spoil(fault, bearer(request.headers.get("authorization", "")))
             case "evict_channel":
-                token = self.world.tokens.find(bearer_of(request))
+                token = self.world.tokens.find(bearer(request.headers.get("authorization", "")))
                 if token is not None:
                     self.world.channels.evict_one(token.owner)
             case action if action in ON_CHANNELS:
@@ -349,19 +354,6 @@ class Door:
         finally:
             self._held.discard(held)
 
-    def _client(self, authorization: str) -> str | None:
-        """Name the OAuth client behind a request; only ids that exist, so that nothing mistyped is written down."""
-        token = self.world.tokens.find(_bearer(authorization))
-        if token is not None:
-            return token.client.id
-        if authorization[:6].lower() != "basic ":
-            return None
-        try:
-            name = base64.b64decode(authorization[6:], validate=True).partition(b":")[0].decode()
-        except ValueError:
-            return None
-        return name if name in self.world.clients else None
-
     def _context_id(self) -> str:
         return str(uuid.UUID(int=self._dice.getrandbits(128), version=4))
 
@@ -387,12 +379,3 @@ def _for_the_desk(path: str) -> bool:
 def _let_go(held: asyncio.Future[None]) -> None:
     if not held.done():
         held.set_result(None)
-
-
-def bearer_of(request: Request) -> str:
-    """The token that a request carries."""
-    return _bearer(request.headers.get("authorization", ""))
-
-
-def _bearer(authorization: str) -> str:
-    return authorization.partition(" ")[2].strip()

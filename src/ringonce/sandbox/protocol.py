@@ -19,6 +19,8 @@ from ringonce.sandbox.door import Door
 from ringonce.sandbox.http import Reply
 from ringonce.sandbox.line import TRANSPORT, headers_of
 
+REQUEST_TAKES = 60.0
+"""Seconds that a client has from the first byte of a request to its last."""
 _SHORT = 65_536
 _SHORT_DIGITS = len(str(_SHORT))
 _BROKEN = Reply(500)
@@ -37,8 +39,10 @@ class Protocol(HttpToolsProtocol):
         self._names: dict[str, str] = {}
         self._whole: bytes | None = None
         """The body so far of a request on the short way; None on the long one."""
-        self._quiet_since = math.inf
-        """When the last answer of the short way left; infinite while a request is under way or on the long one."""
+        self._begun = self._way_chosen = False
+        """Whether a request has begun that has not come whole, and whether its headers have."""
+        self._waits_until = math.inf
+        """For the rest of a request, or for the next one on the short way; infinite while neither is waited for."""
         self._patience: asyncio.TimerHandle | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -51,7 +55,8 @@ class Protocol(HttpToolsProtocol):
         """Begin a request. What ASGI wants to know of it is only made on the long way."""
         self.url = b""
         self._said = []
-        self._quiet_since = math.inf
+        self._begun, self._way_chosen = True, False
+        self._wait(REQUEST_TAKES)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header."""
@@ -68,6 +73,7 @@ class Protocol(HttpToolsProtocol):
         else:
             self._whole = None
             self._go_the_long_way()
+        self._way_chosen = True
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
@@ -78,6 +84,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Answer, if it is to be at once."""
+        self._begun, self._waits_until = False, math.inf
         if self._whole is None:
             super().on_message_complete()
             return
@@ -93,26 +100,48 @@ class Protocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def _rest(self) -> None:
-        """Wait for the next request, as long as `timeout_keep_alive` says.
-
-        A timer that every request stopped and started anew would be a tenth of many a request.
-        """
+        """Wait for the next request, as long as `timeout_keep_alive` says."""
         if self.transport.is_closing():
             return
         self.flow.resume_reading()
-        self._quiet_since = self.loop.time()
+        self._wait(self.timeout_keep_alive)
+
+    def _wait(self, seconds: float) -> None:
+        """Wait for so long. A timer that every request stopped and started anew would be a tenth of many a request."""
+        self._waits_until = self.loop.time() + seconds
         if self._patience is None:
-            self._patience = self.loop.call_later(self.timeout_keep_alive, self._lose_patience)
+            self._look_after(seconds)
+
+    def _look_after(self, seconds: float) -> None:
+        # Whatever begins meanwhile may have less time than what is waited for now.
+        self._patience = self.loop.call_later(min(seconds, REQUEST_TAKES), self._lose_patience)
 
     def _lose_patience(self) -> None:
         self._patience = None
-        left = self._quiet_since + self.timeout_keep_alive - self.loop.time()
+        left = self._waits_until - self.loop.time()
         if left == math.inf:  # whatever is under way starts a timer once it is answered
             return
         if left > 0:
-            self._patience = self.loop.call_later(left, self._lose_patience)
-        else:
+            self._look_after(left)
+        elif not self._begun:
             self.timeout_keep_alive_handler()
+        elif self._answers_an_earlier_one():
+            self._wait(REQUEST_TAKES)
+        else:
+            self._give_up()
+
+    def _answers_an_earlier_one(self) -> bool:
+        """Whether a request before the one that has begun waits for its answer."""
+        return bool(self.pipeline) or not (self._way_chosen or self.cycle is None or self.cycle.response_complete)
+
+    def _give_up(self) -> None:
+        """Refuse a request that does not come whole, unless it was refused already, and end the connection."""
+        if self.transport.is_closing():
+            return
+        refused = self._way_chosen and self._whole is None and self.cycle.response_started
+        if not refused:
+            self.transport.write(_written(self._door.too_slow()))
+        self.transport.close()
 
     def _go_the_long_way(self) -> None:
         url = self.url

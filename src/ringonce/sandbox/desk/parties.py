@@ -31,7 +31,9 @@ def each_once(parties: Iterable[Destination], present: Iterable[str]) -> None:
     there = set(present)
     for user_id in [each.user_id for each in parties if each.user_id]:
         if user_id in there:
-            words = "Nobody can be in a conversation twice: a user who is in it, or named before, cannot be called into it."
+            words = (
+                "Nobody can be in a conversation twice: a user who is in it, or named before, cannot be called into it."
+            )
             raise bad_request(words, code="conversation.error.cannot.create.conference")
         there.add(user_id)
 
