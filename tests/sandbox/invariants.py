@@ -8,7 +8,7 @@ from ringonce.sandbox.call_control import REACTION_TAKES
 from ringonce.sandbox.channels import CHANNELS_PER_OWNER, TOPICS_PER_CHANNEL, spread
 from ringonce.sandbox.conversation import Conversation, Participant
 from ringonce.sandbox.directory import ROUTING_STATUSES
-from ringonce.sandbox.one_at_a_time import talks
+from ringonce.sandbox.one_at_a_time import is_on
 from ringonce.sandbox.presences import ON_QUEUE
 from ringonce.sandbox.world import World
 
@@ -41,13 +41,9 @@ def _calls(world: World) -> Iterator[str]:
 
 
 def _agent(world: World, user_id: str) -> Iterator[str]:
-    talking = [
-        each
-        for each in world.exchange.active(user_id)
-        if any(talks(leg) and leg.user_id == user_id for leg in each.participants)
-    ]
-    if len(talking) > 1:
-        yield f"{user_id} talks in {len(talking)} calls at once"
+    legs = [leg for each in world.exchange.active(user_id) for leg in each.participants if leg.user_id == user_id]
+    if (talking := sum(map(is_on, legs))) > 1:
+        yield f"{user_id} talks {talking} times at once"
     for each in world.exchange.active(user_id):
         if each.ended:
             yield f"{user_id} is active in {each.id}, which has ended"

@@ -277,3 +277,25 @@ def test_a_call_that_its_agent_waits_in_is_not_assigned_to_them(
 
     assert (status, refused["code"]) == (400, "bad.request")
     assert [leg[0] for leg in ask.legs(placed)] == ["user", "acd"]
+
+
+def test_whoever_was_in_both_calls_is_in_the_conference_once(
+    world: World, ask: Any, ask_as: Callable[[str], Any], call: Callable[..., str]
+) -> None:
+    before = call(GRACE, callUserId=ADA)
+    after(world, 5)
+    now = call(GRACE, phoneNumber="+15559870000")
+    after(world, 5)
+    ask_as(GRACE)("POST", f"/conversations/calls/{now}/participants", {"participants": [{"userId": ADA}]})
+    leg = ask.call(now)["participants"][-1]["id"]
+    ask_as(ADA)("PATCH", f"/conversations/calls/{now}/participants/{leg}", {"state": "connected"})
+    after(world, 2)
+
+    merged = ask_as(GRACE)("POST", "/conversations/calls", {"conversationIds": [before, now]})[1]["id"]
+    after(world, 2)
+
+    assert sorted(leg["name"] for leg in ask.call(merged)["participants"] if "user" in leg) == [
+        "Ada Lovelace",
+        "Grace Hopper",
+    ]
+    assert held_by(ask, merged) == []

@@ -8,6 +8,7 @@ from ringonce.sandbox.call_control import REACTION_TAKES
 from ringonce.sandbox.conversation import Conversation, Participant
 from ringonce.sandbox.life import SETTLING_TAKES, Exchange
 from ringonce.sandbox.lines import Destination, Lines
+from ringonce.sandbox.one_at_a_time import is_on
 
 
 class Conferences:
@@ -53,30 +54,31 @@ class Conferences:
 
     def _merge(self, user_id: str, into: Conversation, calls: Sequence[Conversation]) -> None:
         into.conference = True
-        here = any(leg.user_id == user_id for leg in into.live())
+        # Whoever else keeps these calls on hold is in another one, and stays there.
+        back = {user_id} | {leg.user_id for call in (into, *calls) for leg in call.live() if is_on(leg)}
+        here = {leg.user_id for leg in into.live() if leg.user_id and leg.callback is None}
         for call in calls:
             gone = []
             for leg in [each for each in call.live() if each.callback is None]:
-                if leg.state != "connected" or (leg.user_id == user_id and here):
+                if leg.state != "connected" or leg.user_id in here:
                     leg.leave("transfer.conference", self._agenda.stamp)
                 else:
-                    self._move(leg, into, goes_on_holding=leg.held and leg.user_id != user_id)
+                    self._move(leg, into, holding=leg.held and leg.user_id not in back)
+                    here |= {leg.user_id} - {""}
                 call.end_consult(leg)
-                here = here or leg.user_id == user_id
                 gone.append(leg)
             self._exchange.wind_up(call)
             self._changed(call)
             self._agenda.after(SETTLING_TAKES, partial(self._settle, call, gone))
         for leg in into.live():
             leg.confined = False
-            # Whoever else keeps this call on hold is in another one.
-            if leg.held and leg.user_id == user_id:
+            if leg.held and leg.user_id in back:
                 leg.hold(False, self._agenda.stamp)
         into.answered = into.answered or self._agenda.stamp
         self._exchange.wind_up(into)  # all of them may have gone meanwhile
         self._changed(into)
 
-    def _move(self, leg: Participant, into: Conversation, *, goes_on_holding: bool) -> None:
+    def _move(self, leg: Participant, into: Conversation, *, holding: bool) -> None:
         successor = self._lines.leg(
             purpose=leg.purpose,
             address=leg.address,
@@ -91,7 +93,7 @@ class Conferences:
         )
         successor.connected = successor.started
         successor.attributes = dict(leg.attributes)
-        if goes_on_holding:
+        if holding:
             successor.hold(True, self._agenda.stamp)
         # Whoever is in the call owes their after-call work once, where the call goes on.
         successor.wrapup_prompt, successor.wrapup_timeout = leg.wrapup_prompt, leg.wrapup_timeout

@@ -246,7 +246,8 @@ class Door:
         await self._trouble(fault, request, entry, Line(scope, receive, send))
 
     def _note(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> tuple[Request, Entry]:
-        entry = self.journal.write(self.world.now, method, path, query, body, headers.get("content-type", ""))
+        kind = headers.get("content-type", "")
+        entry = self.journal.write(self.world.now, method, path, query, body, kind=kind)
         entry.client = client_of(headers.get("authorization", ""), self.world)
         pairs = dict(urllib.parse.parse_qsl(query, keep_blank_values=True)) if query else {}
         return Request(method, path, pairs, headers, body), entry

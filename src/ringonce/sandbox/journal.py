@@ -79,7 +79,7 @@ class Journal:
         self.total = 0
         """How many requests there were since the beginning, those that are no longer kept included."""
 
-    def write(self, at: float, method: str, path: str, query: str, body: bytes = b"", kind: str = "") -> Entry:
+    def write(self, at: float, method: str, path: str, query: str, body: bytes = b"", *, kind: str = "") -> Entry:
         """Note a request down, its body of the content type *kind*."""
         self.total += 1
         entry = Entry(

@@ -132,7 +132,8 @@ class Protocol(HttpToolsProtocol):
 
     def _answers_an_earlier_one(self) -> bool:
         """Whether a request before the one that has begun waits for its answer."""
-        return bool(self.pipeline) or not (self._way_chosen or self.cycle is None or self.cycle.response_complete)
+        before: RequestResponseCycle | None = self.cycle
+        return bool(self.pipeline) or not (self._way_chosen or before is None or before.response_complete)
 
     def _give_up(self) -> None:
         """Refuse a request that does not come whole, unless it was refused already, and end the connection."""

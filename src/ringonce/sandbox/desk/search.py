@@ -88,22 +88,10 @@ def page(visit: Visit) -> Answer:
 
 
 def _results(visit: Visit, asked: Search) -> dict[str, Any]:
-    if not asked.query:
-        raise bad_request("query is required: a list of conditions.", field="query", code="required.field.missing")
-    for name, value, most in (("pageSize", asked.page_size, 500), ("pageNumber", asked.page_number, 1_000_000)):
-        if not 1 <= value <= most:
-            raise invalid_value(name, value, [f"1 to {most}"])
-    if asked.sort_by is not None and asked.sort_by not in FIELDS:
-        raise invalid_value("sortBy", asked.sort_by, FIELDS)
-    if asked.sort_order not in ORDERS:
-        raise invalid_value("sortOrder", asked.sort_order, ORDERS)
-    if asked.sort:
-        raise not_simulated("sort", "Sorting by several fields", "it sorts by one, with sortBy and sortOrder")
-    for criterion in asked.query:
-        _check(criterion)
+    query = _checked(asked)
     org, directory = visit.world.org, visit.world.directory
-    fits = _condition(asked.query)
-    hits = [each for each in _candidates(org, asked.query) if fits(each)]
+    fits = _condition(query)
+    hits = [each for each in _candidates(org, query) if fits(each)]
     if asked.sort_by is not None:
         hits.sort(key=FIELDS[asked.sort_by], reverse=asked.sort_order == "DESC")
     size, number = asked.page_size, asked.page_number
@@ -127,6 +115,24 @@ def _results(visit: Visit, asked: Search) -> dict[str, Any]:
 
 def _q64(asked: Search, number: int) -> str:
     return base64.b64encode(msgspec.json.encode(msgspec.structs.replace(asked, page_number=number))).decode()
+
+
+def _checked(asked: Search) -> list[Criterion]:
+    """The conditions of a search that can be done."""
+    if not asked.query:
+        raise bad_request("query is required: a list of conditions.", field="query", code="required.field.missing")
+    for name, value, most in (("pageSize", asked.page_size, 500), ("pageNumber", asked.page_number, 1_000_000)):
+        if not 1 <= value <= most:
+            raise invalid_value(name, value, [f"1 to {most}"])
+    if asked.sort_by is not None and asked.sort_by not in FIELDS:
+        raise invalid_value("sortBy", asked.sort_by, FIELDS)
+    if asked.sort_order not in ORDERS:
+        raise invalid_value("sortOrder", asked.sort_order, ORDERS)
+    if asked.sort:
+        raise not_simulated("sort", "Sorting by several fields", "it sorts by one, with sortBy and sortOrder")
+    for criterion in asked.query:
+        _check(criterion)
+    return asked.query
 
 
 def _check(criterion: Criterion) -> None:

@@ -119,5 +119,5 @@ def too_many_requests(allowed: int, retry_after: int) -> Problem:
 
 def unsupported_media_type(given: str) -> Problem:
     """415: a body that is not sent as JSON."""
-    words = f"Unsupported Media Type - Unsupported or incorrect media type, {given[:100]!a} in place of application/json."
-    return Problem(415, "unsupported.media.type", words)
+    why = f"Unsupported or incorrect media type, {given[:100]!a} in place of application/json."
+    return Problem(415, "unsupported.media.type", f"Unsupported Media Type - {why}")
