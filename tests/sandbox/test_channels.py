@@ -211,6 +211,7 @@ def test_the_socket_takes_subscriptions_and_answers_nonsense(ask: Any, world: Wo
     for frame in (
         json.dumps({"message": "subscribe", "topics": [CALLS], "correlationId": "c-1"}).encode(),
         b'{"message":"subscribe","topics":["nonsense"]}',
+        b'{"message":"subscribe","topics":"v2.users"}',
         b'{"message":"dance"}',
         b"\xff not json",
     ):
@@ -219,7 +220,8 @@ def test_the_socket_takes_subscriptions_and_answers_nonsense(ask: Any, world: Wo
 
     answers = [json.loads(frame) for frame in heard]
     assert answers[0] == {"result": "200", "status": "subscribed", "correlationId": "c-1"}
-    assert [answer["result"] for answer in answers[1:]] == ["400", "400", "400"]
+    assert [answer["result"] for answer in answers[1:]] == ["400", "400", "400", "400"]
+    assert "`$.topics`" in answers[2]["message"]
     assert ask("GET", f"/notifications/channels/{channel}/subscriptions")[1]["entities"][0]["id"] == CALLS
 
 

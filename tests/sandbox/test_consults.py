@@ -191,6 +191,24 @@ def test_a_consult_that_cannot_be(ada: Any, customer: str, body: dict[str, Any],
     assert (status >= 400, answer["code"]) == (True, code)
 
 
+@pytest.mark.parametrize(
+    ("way", "body", "field"),
+    [
+        ("consult", {"destination": {}}, "destination"),
+        ("consult/agent", {}, "userId"),
+        ("consult/queue", {}, "queueId"),
+        ("consult/external", {}, "address"),
+    ],
+)
+def test_a_consult_with_nobody_is_refused_by_its_own_field(
+    ada: Any, customer: str, way: str, body: Any, field: str
+) -> None:
+    refused = ada("POST", f"{customer}/{way}", body)[1]
+
+    assert (refused["code"], refused["details"][0]["fieldName"]) == ("required.field.missing", field)
+    assert refused["message"].startswith(f"{field} is required")
+
+
 def test_the_path_names_the_customer_and_not_the_agent(ask: Any, ada: Any, call: str) -> None:
     agent = ask.call(call)["participants"][0]["id"]
 

@@ -56,6 +56,7 @@ CALL = f"/conversations/calls/user/{ADA}"
             None,
             id="a conference with somebody twice",
         ),
+        pytest.param({"participants": [{}]}, 400, "required.field.missing", "participants", id="a party who is nobody"),
         pytest.param({"callQueueId": "none"}, 404, "resource.not.found", None, id="an unknown queue"),
         pytest.param(
             {"phoneNumber": "+15559876543", "callFromQueueId": "none"},
@@ -173,3 +174,8 @@ def test_where_nothing_is_sent_it_does_not_matter_as_what(ask: Any) -> None:
     headers = {"authorization": f"Bearer {ask.token}", "content-type": "text/plain"}
 
     assert ask.desk.handle(Request("POST", "/api/v2/notifications/channels", {}, headers)).status == 200
+
+
+def test_half_a_character_is_told_as_that(ask: Any) -> None:
+    assert "half a surrogate pair" in ask("POST", CALL, b'{"phoneNumber":"\\ud800"}')[1]["message"]
+    assert "truncated" in ask("POST", CALL, b'{"phoneNumber":"')[1]["message"]

@@ -113,6 +113,7 @@ def test_the_clock_says_how_long_the_wall_has_to_wait() -> None:
         pytest.param({}, "one or more of advance, speed, mode", id="an empty object"),
         pytest.param({"faster": True}, "advance, speed, mode", id="an unknown field"),
         pytest.param({"mode": "slow"}, "real, manual", id="an unknown mode"),
+        pytest.param({"advance": -1}, "at most 2678400", id="a bound without powers of ten"),
         pytest.param({"mode": ["real"]}, "real, manual", id="a list of modes"),
         pytest.param({"speed": 0}, "more than 0", id="a clock that stands"),
         pytest.param({"speed": "fast"}, "speed is a number", id="a speed in words"),

@@ -85,12 +85,12 @@ def test_every_hostile_fault_can_be_set() -> None:
         pytest.param(
             {"action": "status", "status": 200}, "status is 200", "400 to 599", id="a status that refuses not"
         ),
-        pytest.param({"action": "status", "status": True}, "status is True", "whole number", id="a status of true"),
+        pytest.param({"action": "status", "status": True}, "status is true", "whole number", id="a status of true"),
         pytest.param({"action": "truncate", "status": 500}, "no meaning for truncate", "status", id="a useless status"),
         pytest.param({"action": "reorder", "times": 3}, "no meaning for reorder", "times", id="a useless count"),
         pytest.param({"action": "truncate", "share": 1.5}, "share is 1.5", "from 0 to 1", id="more than all"),
         pytest.param({"action": "truncate", "share": "all"}, "share is 'all'", "a number", id="a share in words"),
-        pytest.param({"action": "truncate", "share": float("nan")}, "share is nan", "a number", id="no number at all"),
+        pytest.param({"action": "truncate", "share": float("nan")}, "share is NaN", "a number", id="no number at all"),
         pytest.param({"action": "truncate", "share": 10**400}, "share is 1000", "from 0 to 1", id="an endless share"),
         pytest.param({"action": "truncate", "times": 10**400}, "times is 1000", "from 1", id="an endless count"),
         pytest.param({"action": "delay", "delay_s": 10**400}, "delay_s is 1000", "from 0", id="an endless delay"),

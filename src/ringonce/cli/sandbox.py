@@ -49,7 +49,12 @@ class Speed(click.ParamType[float]):
     help="More agents: agent-00001@example.com, …",
 )
 @click.option(
-    "--speed", type=Speed(), default=1.0, show_default=True, metavar="X", help="How many times faster than life."
+    "--speed",
+    type=Speed(),
+    default=1.0,
+    show_default=True,
+    metavar="X",
+    help="How many times faster than life, up to 10,000.",
 )
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="Throws the sandbox's dice: the same seed, the same run."

@@ -254,6 +254,9 @@ class Channels:
         channel.used = self._agenda.now
         try:
             asked = msgspec.json.decode(text, type=_Frame)
+        except msgspec.ValidationError as wrong:
+            self._answer(channel, {"result": "400", "status": "error", "message": f"The frame does not fit: {wrong}."})
+            return
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._answer(
                 channel, {"result": "400", "status": "error", "message": "A frame is a JSON object with `message`."}

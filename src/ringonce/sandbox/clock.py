@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from ringonce.sandbox.trouble import SandboxError
+from ringonce.sandbox.trouble import SandboxError, plain, said
 
 MODES = ("real", "manual")
 FASTEST = 10_000.0
@@ -90,7 +90,7 @@ class Clock:
 def _mode(value: object) -> str:
     if not isinstance(value, str) or value not in MODES:
         raise SandboxError(
-            f"The clock has no mode {value!r}",
+            f"The clock has no mode {said(value)}",
             why=f"mode is one of {', '.join(MODES)}",
             fix='Send {"mode": "manual"} to stop time, {"mode": "real"} to let it run.',
         )
@@ -103,9 +103,9 @@ def _number(name: str, value: object, *, least: float, most: float, above: bool 
         number = float(value)
         if number > least or not above:
             return number
-    span = f"{'more than' if above else 'at least'} {least:g} and at most {most:g}"
+    span = f"{'more than' if above else 'at least'} {plain(least)} and at most {plain(most)}"
     raise SandboxError(
-        f"{name} cannot be {value!r}",
+        f"{name} cannot be {said(value)}",
         why=f"{name} is a number of {'seconds, ' if name == 'advance' else ''}{span}",
         fix=f'Send for example {{"{name}": 10}}.',
     )

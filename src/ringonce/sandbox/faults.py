@@ -30,7 +30,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ringonce.sandbox.trouble import NotThereError, SandboxError
+from ringonce.sandbox.trouble import NotThereError, SandboxError, plain, said
 
 NEEDS_STATUS = ("status", "late_status")
 NEEDS_DELAY = ("create_late", "delay")
@@ -209,7 +209,7 @@ def _number(name: str, value: object, least: float, most: float) -> float | None
         return None
     # Bounds refuse NaN, infinity, and an integer that is too large for a float, without converting anything.
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise _wrong(name, value, f"a number from {least:g} to {most:g}", f'{{"{name}": {least:g}}}')
+        raise _wrong(name, value, f"a number from {plain(least)} to {plain(most)}", f'{{"{name}": {plain(least)}}}')
     return value
 
 
@@ -222,7 +222,7 @@ def _whole(name: str, value: object, least: int, most: int) -> int | None:
 
 def _wrong(name: str, value: object, must_be: str, example: str) -> SandboxError:
     return SandboxError(
-        f"The fault was not set: {name} is {value!r}" if value is not None else f"The fault was not set: no {name}",
+        f"The fault was not set: {name} is {said(value)}" if value is not None else f"The fault was not set: no {name}",
         why=f"{name} must be {must_be}",
         fix=f"Send for example {example}.",
     )

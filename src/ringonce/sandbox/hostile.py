@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ringonce.sandbox.trouble import SandboxError
+from ringonce.sandbox.trouble import SandboxError, said
 
 _CREATES: Final = {"method": "POST", "path": "/api/v2/conversations/calls*"}
 _ANY: Final = {"path": "/api/v2/*"}
@@ -107,7 +107,7 @@ def doses(given: object = True) -> dict[str, float]:
     if given is True:
         given = {}
     if not isinstance(given, Mapping):
-        raise _wrong(f"{given!r} are no doses", "doses are names with shares")
+        raise _wrong(f"{said(given)} are no doses", "doses are names with shares")
     for name, share in given.items():
         if name not in USUAL:
             near = difflib.get_close_matches(str(name), USUAL, 1)
@@ -116,7 +116,7 @@ def doses(given: object = True) -> dict[str, float]:
             )
         # The comparison refuses NaN as well.
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
-            raise _wrong(f"{name} cannot be {share!r}", "a dose is a share from 0 (never) to 1 (always)")
+            raise _wrong(f"{name} cannot be {said(share)}", "a dose is a share from 0 (never) to 1 (always)")
     return {**USUAL, **given}
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from ringonce.sandbox.keys import read_key
 from ringonce.sandbox.org import GRANTS, OAuthClient
 from ringonce.sandbox.redirects import flaw_of
-from ringonce.sandbox.trouble import NotThereError, SandboxError
+from ringonce.sandbox.trouble import NotThereError, SandboxError, said
 from ringonce.sandbox.world import World
 
 STATES: Final = ("active", "disabled", "inactive")
@@ -77,7 +77,7 @@ def _public_key(value: object) -> tuple[str, Any]:
 def _state(value: object) -> tuple[str, Any]:
     if value not in STATES:
         raise SandboxError(
-            f"state cannot be {value!r}", why=f"it is one of {', '.join(STATES)}", fix="Give one of them."
+            f"state cannot be {said(value)}", why=f"it is one of {', '.join(STATES)}", fix="Give one of them."
         )
     return "state", value
 
@@ -91,7 +91,7 @@ def _token_lifetime(value: object) -> tuple[str, Any]:
     shortest, longest = 300, 172_800
     if isinstance(value, bool) or not isinstance(value, int) or not shortest <= value <= longest:
         why = f"it is a whole number of seconds from {shortest} to {longest}"
-        raise SandboxError(f"tokenLifetime cannot be {value!r}", why=why, fix="Leave it out for what it is now.")
+        raise SandboxError(f"tokenLifetime cannot be {said(value)}", why=why, fix="Leave it out for what it is now.")
     return "token_lifetime", value
 
 

@@ -1,5 +1,7 @@
 """The sandbox's one error: what is wrong, why, and what to do about it."""
 
+import json
+
 
 class SandboxError(Exception):
     """The sandbox cannot do as asked; nothing was changed."""
@@ -24,6 +26,16 @@ class SandboxError(Exception):
 
 class NotThereError(SandboxError):
     """The thing that was named does not exist (answered as 404)."""
+
+
+def said(value: object) -> str:
+    """What somebody sent, as they wrote it: JSON has no None and no True."""
+    return repr(value) if isinstance(value, str) else json.dumps(value, default=repr)
+
+
+def plain(value: float) -> str:
+    """A number without powers of ten."""
+    return f"{value:.15g}"
 
 
 def _rebuild(kind: type[SandboxError], what: str, why: str, fix: str) -> SandboxError:

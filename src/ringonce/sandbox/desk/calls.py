@@ -112,7 +112,9 @@ def _destinations(visit: Visit, asked: CreateCall) -> tuple[Destination, ...]:
     if sum(map(bool, given)) > 1:
         raise parties.too_many_destinations()
     single = parties.Party(address=asked.phone_number, user_id=asked.call_user_id, queue_id=asked.call_queue_id)
-    return parties.destinations(visit, several or [single])
+    if several:
+        return parties.destinations(visit, several, "participants")
+    return parties.destinations(visit, [single], "phoneNumber")
 
 
 def get_flat(visit: Visit, conversation_id: str) -> Answer:

@@ -92,7 +92,7 @@ def _add(visit: Visit, whole: Conversation, user_id: str) -> Answer:
     if caller is None:
         raise no_participant()
     _may_call_others(caller)
-    destinations = parties.destinations(visit, asked)
+    destinations = parties.destinations(visit, asked, "participants")
     parties.each_once(destinations, [leg.user_id for leg in whole.live()])
     _within_size(sum(1 for _ in whole.live()) + len(destinations))
     visit.world.conferences.invite(whole, caller, destinations)

@@ -10,6 +10,9 @@ from ringonce.sandbox.lines import Destination
 from ringonce.sandbox.shapes.problems import Problem, bad_request, invalid_value, not_found
 
 LONGEST_ADDRESS: Final = 255
+_CREATE_NEEDS: Final = (
+    "A destination is required: phoneNumber, callUserId, callQueueId, participants or conversationIds."
+)
 
 
 class Party(msgspec.Struct, rename="camel"):
@@ -21,9 +24,12 @@ class Party(msgspec.Struct, rename="camel"):
     queue_id: str | None = None
 
 
-def destinations(visit: Visit, parties: Iterable[Party]) -> tuple[Destination, ...]:
-    """Whom each of *parties* names; 400 for none and for more than one at once, 404 for somebody unknown."""
-    return tuple(_destination(visit, each) for each in parties)
+def destinations(visit: Visit, parties: Iterable[Party], field: str) -> tuple[Destination, ...]:
+    """Whom each of *parties* names; 400 for none and for more than one at once, 404 for somebody unknown.
+
+    *field* is where the request names them.
+    """
+    return tuple(_destination(visit, each, field) for each in parties)
 
 
 def each_once(parties: Iterable[Destination], present: Iterable[str]) -> None:
@@ -38,7 +44,7 @@ def each_once(parties: Iterable[Destination], present: Iterable[str]) -> None:
         there.add(user_id)
 
 
-def _destination(visit: Visit, party: Party) -> Destination:
+def _destination(visit: Visit, party: Party, field: str) -> Destination:
     if sum(map(bool, (party.address, party.user_id, party.queue_id))) > 1:
         raise too_many_destinations()
     if party.user_id:
@@ -46,9 +52,9 @@ def _destination(visit: Visit, party: Party) -> Destination:
     if party.queue_id:
         return of_queue(visit, party.queue_id)
     if party.address:
-        return Destination(dialled=dialled("phoneNumber", party.address), name=party.name or "")
-    words = "A destination is required: phoneNumber, callUserId, callQueueId, participants or conversationIds."
-    raise bad_request(words, field="phoneNumber", code="required.field.missing")
+        return Destination(dialled=dialled(field, party.address), name=party.name or "")
+    words = _CREATE_NEEDS if field == "phoneNumber" else f"{field} is required, and has to say whom to call."
+    raise bad_request(words, field=field, code="required.field.missing")
 
 
 def dialled(field: str, text: str) -> str:

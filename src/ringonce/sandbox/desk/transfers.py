@@ -110,26 +110,36 @@ def _camel(words: str) -> str:
 
 def consult(visit: Visit, conversation_id: str, participant_id: str) -> Answer:
     """Call somebody about a participant, who waits meanwhile."""
-    return _consult(visit, conversation_id, participant_id, lambda asked: asked.destination)
+    return _consult(visit, conversation_id, participant_id, "destination", lambda asked: asked.destination)
 
 
 def consult_agent(visit: Visit, conversation_id: str, participant_id: str) -> Answer:
     """The same with an agent."""
-    return _consult(visit, conversation_id, participant_id, lambda asked: parties.Party(user_id=asked.user_id))
+    return _consult(
+        visit, conversation_id, participant_id, "userId", lambda asked: parties.Party(user_id=asked.user_id)
+    )
 
 
 def consult_queue(visit: Visit, conversation_id: str, participant_id: str) -> Answer:
     """The same with a queue."""
-    return _consult(visit, conversation_id, participant_id, lambda asked: parties.Party(queue_id=asked.queue_id))
+    return _consult(
+        visit, conversation_id, participant_id, "queueId", lambda asked: parties.Party(queue_id=asked.queue_id)
+    )
 
 
 def consult_address(visit: Visit, conversation_id: str, participant_id: str) -> Answer:
     """The same with an address."""
-    return _consult(visit, conversation_id, participant_id, lambda asked: parties.Party(address=asked.address))
+    return _consult(
+        visit, conversation_id, participant_id, "address", lambda asked: parties.Party(address=asked.address)
+    )
 
 
 def _consult(
-    visit: Visit, conversation_id: str, participant_id: str, named: Callable[[Consult], parties.Party | None]
+    visit: Visit,
+    conversation_id: str,
+    participant_id: str,
+    field: str,
+    named: Callable[[Consult], parties.Party | None],
 ) -> Answer:
     whole = reachable(visit, conversation_id)
     subject = participant(whole, participant_id)
@@ -147,7 +157,7 @@ def _consult(
     party = named(asked)
     if party is None:
         raise bad_request("destination is required.", field="destination", code="required.field.missing")
-    [destination] = parties.destinations(visit, [party])
+    [destination] = parties.destinations(visit, [party], field)
     if destination.user_id and destination.user_id == agent.user_id:
         raise bad_request("A call cannot be transferred to oneself.", code="conversation.error.cannot.transfer.to.self")
     if destination.user_id and destination.user_id in {each.user_id for each in whole.live()}:

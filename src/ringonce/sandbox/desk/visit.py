@@ -1,5 +1,7 @@
 """One request on its way through the desk: who asks, in which world, and what they sent."""
 
+import contextlib
+import json
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -46,7 +48,7 @@ class Visit(msgspec.Struct):
             field = str(wrong).rpartition(" - at `$")[2].strip("`.") if " - at `$" in str(wrong) else None
             raise bad_request(f"The request {what} does not fit: {wrong}.", field=field) from wrong
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
-            why = f"the {what} cannot be read as JSON ({wrong})"
+            why = f"the {what} cannot be read as JSON ({_in_words(raw, wrong)})"
             words = f"The request could not be understood by the server due to malformed syntax: {why}."
             raise bad_request(words) from wrong
 
@@ -127,6 +129,14 @@ def duration(text: str) -> float:
     if parts is None or not any(parts.groups()):
         raise ValueError(f"{text!r} is no duration of weeks, days, hours, minutes or seconds, such as P1D or PT12H")
     return sum(int(count or 0) * unit for count, unit in zip(parts.groups(), _UNITS, strict=True))
+
+
+def _in_words(raw: bytes, wrong: Exception) -> str:
+    with contextlib.suppress(ValueError, RecursionError):
+        json.loads(raw)
+        # What JSON allows and no text can be.
+        return "it holds half a surrogate pair, which is no character"
+    return str(wrong)
 
 
 def found(table: dict[str, T], key: str, what: str) -> T:

@@ -1,5 +1,6 @@
 """The platform's ErrorBody: one exception that carries it, and one constructor for each refusal."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -46,7 +47,8 @@ def bad_request(message: str, *, field: str | None = None, code: str = "bad.requ
 
 def invalid_value(field: str, value: object, allowed: Iterable[str]) -> Problem:
     """400: a value outside of an enum."""
-    words = f"Value [{value}] is not valid for field type [{field}]. Allowable values are: {', '.join(allowed)}"
+    shown = value if isinstance(value, str) else json.dumps(value, default=str)
+    words = f"Value [{shown}] is not valid for field type [{field}]. Allowable values are: {', '.join(allowed)}"
     return Problem(400, "invalid.value", words, params={"field": field}, field=field)
 
 
