@@ -31,23 +31,28 @@ def main() -> int:
     asked = parser.parse_args()
     began = time.monotonic()
     cases: dict[str, Any] = {}
+    results: dict[str, Any] = {"when": f"{datetime.now(UTC):%Y-%m-%d}", "quick": asked.quick, "machine": machine()}
+    results["cases"] = cases
     loops = [yardstick()]
+    # A part is no run to be published.
+    whole = not asked.quick and asked.only == list(CASES)
+    out = asked.out or (report.RESULTS if whole else QUICK)
     for name in asked.only:
         started = time.monotonic()
         cases[name] = importlib.import_module(f"bench.cases.{name}").measure(quick=asked.quick)
         loops.append(yardstick())
+        results["yardstick_ms"] = [round(min(loops), 1), round(max(loops), 1)]
+        results["minutes"] = round((time.monotonic() - began) / 60, 1)
+        _write(results, QUICK)  # what was measured outlives a case that fails
         sys.stderr.write(f"{name}: {time.monotonic() - started:.0f} s\n")
-    minutes = round((time.monotonic() - began) / 60, 1)
-    results = {"when": f"{datetime.now(UTC):%Y-%m-%d}", "minutes": minutes, "quick": asked.quick, "machine": machine()}
-    results["yardstick_ms"] = [round(min(loops), 1), round(max(loops), 1)]
-    results["cases"] = cases
-    # A part is no run to be published.
-    whole = not asked.quick and asked.only == list(CASES)
-    out = asked.out or (report.RESULTS if whole else QUICK)
-    out.write_text(json.dumps(results, indent=1) + "\n")
+    _write(results, out)
     print(report.terminal(results))
     sys.stderr.write(f"\nwritten: {out}\n")
     return 0
+
+
+def _write(results: dict[str, Any], out: Path) -> None:
+    out.write_text(json.dumps(results, indent=1) + "\n")
 
 
 def machine() -> dict[str, Any]:

@@ -22,7 +22,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
 
 def _by_events(calls: int, speed: float) -> Row:
     with server("sandbox", str(calls), str(speed)) as sandbox, contender("following", sandbox.url) as client:
-        client.ask(step="place", number="+1555{:03d}0001", calls=calls)
+        client.ask(step="place", number="+155{:04d}0001", calls=calls)
         client.ask(step="until", what="over", count=calls, patience=PATIENCE)
         told = client.ask(step="told")
         row = _counted(sandbox, calls)
