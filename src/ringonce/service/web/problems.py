@@ -39,6 +39,7 @@ KINDS = {
     "wrong-method": Kind(405, "This can't be done here"),
     "key-reused": Kind(409, "The idempotency key stands for another call"),
     "wrong-state": Kind(409, "The call is not in a state in which this can be done"),
+    "unknown-event": Kind(409, "The event to go on from is not there"),
     "too-large": Kind(413, "The body is too large"),
     "not-json": Kind(415, "The body has to be JSON"),
     "wrong-host": Kind(421, "This server is not known by that name"),
