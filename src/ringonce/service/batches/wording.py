@@ -4,7 +4,6 @@ import dataclasses
 import datetime as dt
 import math
 import re
-import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
@@ -136,7 +135,7 @@ class Wording:
 def moment(text: str, zone: str = "") -> float:
     """Read seconds since the epoch, or a date and time (ISO 8601); one without an offset is of *zone*'s clock.
 
-    Raise `ValueError` in words.
+    Raise `ValueError` in words, `InvalidInput` for a zone that there is not.
     """
     if re.fullmatch(r"\d{1,12}(\.\d+)?", text, re.ASCII):
         seconds = float(text)
@@ -147,7 +146,7 @@ def moment(text: str, zone: str = "") -> float:
             raise ValueError("it is neither seconds since 1970 nor like 2026-11-22T09:00:00+01:00") from None
         if read.utcoffset() is None and not zone:
             raise ValueError("it has no offset such as Z or +01:00, so it is another moment in every zone")
-        seconds = (read if read.utcoffset() is not None else read.replace(tzinfo=zoneinfo.ZoneInfo(zone))).timestamp()
+        seconds = (read if read.utcoffset() is not None else read.replace(tzinfo=days.zone(zone))).timestamp()
     if not (math.isfinite(seconds) and 0 <= seconds < _LATEST):
         raise ValueError("it is too far away")
     return seconds
