@@ -84,7 +84,7 @@ def command(
     """
     settings = _settings(words)
     handed = Handed(key=key or key_of(file, settings), name=name or file.name, settings=settings)
-    running = _Running(file, handed, results_to, Progress(as_json=as_json), go_on=_go_on(file, server))
+    running = _Running(file, handed, results_to, Progress(as_json=as_json), go_on=_go_on(file, server, start=start))
     server = server or os.environ.get("RINGONCE_SERVER", "").strip()
     if server:
         if database or region or base_url or guard:
@@ -114,8 +114,9 @@ def _settings(words: typing.Mapping[str, typing.Any]) -> "BatchSettings":
     return checked(BatchSettings(**plain, retry=retry, not_before=not_before, expires_at=expires_at))
 
 
-def _go_on(file: Path, server: str) -> str:
-    return f"go on with: ringonce batch {file}" + (f" --server {server}" if server else "") + " (and the same options)"
+def _go_on(file: Path, server: str, *, start: bool) -> str:
+    options = "and the same options" if start else "and the same options, without --no-start"
+    return f"go on with: ringonce batch {file}" + (f" --server {server}" if server else "") + f" ({options})"
 
 
 class _Running:
