@@ -152,6 +152,7 @@ def test_settings_that_cannot_be_kept_are_refused(service: Service, wrong: dict[
     [
         ({"zone": "Mars"}, "zone"),
         ({"zone": "Mars", "not_before": "2026-12-01T09:00"}, "zone"),
+        ({"priority": 1001}, "priority"),
         ({"agent": " "}, "agents"),
         ({"agent": "ada " * 60}, "agent"),
         ({"queue": " "}, "queue"),

@@ -15,13 +15,12 @@ from ringonce.errors import InvalidInput
 from ringonce.models import Wire
 from ringonce.numbers import dialable, shown
 from ringonce.service.batches.reading import ATTRIBUTE, Fault, Row
-from ringonce.service.calls import Ask
+from ringonce.service.calls import LEAST_URGENT, MOST_URGENT, Ask
 from ringonce.service.calls.accepting import LONGEST_KEY
 from ringonce.service.calls.batch import BatchSettings
 from ringonce.service.guard import days
 
 LONGEST_TEXT = 2000
-MOST_URGENT, LEAST_URGENT = -1_000_000, 1_000_000
 _LATEST = 4_102_444_800.0
 """The year 2100."""
 _NUMBERED = re.compile(r"~\d+$")
@@ -191,8 +190,8 @@ def _priority(text: str, default: int) -> int:
     if not text:
         return default
     if not re.fullmatch(r"[+-]?\d{1,9}", text, re.ASCII) or not MOST_URGENT <= int(text) <= LEAST_URGENT:
-        fix = f"give a whole number from {MOST_URGENT} to {LEAST_URGENT}; the lower goes first"
-        raise _Wrong("priority", f"{shown(text)} is no priority", "it is a whole number", fix)
+        why = f"that is a whole number from {MOST_URGENT} to {LEAST_URGENT}"
+        raise _Wrong("priority", f"{shown(text)} is no priority", why, "give one of them; the lower goes first")
     return int(text)
 
 

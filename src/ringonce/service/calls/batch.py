@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from ringonce.client.flows.directory import NAMED_BY, clean
 from ringonce.errors import InvalidInput
-from ringonce.service.calls import Retry, State
+from ringonce.service.calls import LEAST_URGENT, MOST_URGENT, Retry, State
 from ringonce.service.guard import days
 from ringonce.service.store.tables import batches, calls
 
@@ -101,6 +101,12 @@ def checked(settings: BatchSettings) -> BatchSettings:
             "The pool of agents can't be used",
             why=f"it has an empty name, or more than {MOST_POOLED} agents",
             fix="name each agent by e-mail or id",
+        )
+    if not MOST_URGENT <= settings.priority <= LEAST_URGENT:
+        raise InvalidInput(
+            f"{settings.priority} is no priority",
+            why=f"that is a whole number from {MOST_URGENT} to {LEAST_URGENT}",
+            fix="give one of them; the lower goes first",
         )
     _check_names(settings)
     return settings
