@@ -121,6 +121,19 @@ def test_a_dry_run_rings_nobody_and_keeps_nothing(tmp_path: Path, environ: dict[
     assert sandbox.calls() == []
 
 
+def test_a_file_that_is_only_taken_in_says_how_to_start_it_and_that_starts_it(
+    tmp_path: Path, environ: dict[str, str], sandbox: Sandbox
+) -> None:
+    file = file_of(tmp_path, 1)
+    taken = run(environ, "batch", file, "--no-start", "--base-url", sandbox.url)
+    assert taken.returncode == 0, taken.stderr
+    assert f"go on with: ringonce batch {file} (and the same options, without --no-start)" in taken.stderr
+    assert not sandbox.calls()
+
+    assert run(environ, "batch", file, "--base-url", sandbox.url).returncode == 0
+    assert len(sandbox.calls()) == 1
+
+
 def test_a_faulty_file_is_told_row_by_row(tmp_path: Path, environ: dict[str, str], sandbox: Sandbox) -> None:
     file = tmp_path / "calls.csv"
     file.write_text(HEADER + f"a,{ADA},+12125550006\nb,,+12125560006\nc,{ADA},911\n")

@@ -149,9 +149,19 @@ def test_tokens_are_made_listed_and_revoked_and_the_audit_log_says_so(environ: d
     assert made["secret"] not in listed
     assert (revoked.exit_code, twice.exit_code) == (0, 3)
     assert entries == ["token.issued", "token.revoked"]
-    assert verified.stdout.startswith("2 entries hold")
+    assert verified.stdout.startswith("2 entries hold in sqlite:///")
     assert run("audit", "verify", "--last", verified.stdout.split()[-1]).exit_code == 0
     assert run("audit", "verify", "--last", "0" * 64).exit_code == 4
+
+
+def test_an_audit_log_without_entries_is_told_by_the_database_that_was_looked_in(
+    run: Run, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    result = run("audit", "verify", "--database", f"sqlite:///{tmp_path}/other.db")
+
+    assert result.exit_code == 0
+    assert result.stdout == f"0 entries hold in sqlite:///{tmp_path}/other.db: nothing was noted there yet\n"
+    assert "--database" in result.stderr
 
 
 def test_a_service_that_is_not_there_is_not_ready(run: Run) -> None:

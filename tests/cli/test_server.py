@@ -3,8 +3,8 @@
 import json
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import ExitStack, aclosing
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +224,30 @@ def test_a_service_that_goes_away_is_waited_for_and_followed_on(
     assert url != server
     assert process.returncode == 0
     assert json.loads(out.splitlines()[-1])["outcome"] == "answered"
+
+
+def test_a_service_whose_database_went_back_is_followed_from_the_calls_beginning(
+    run: Run, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = remote.Service._events
+    asked: list[int] = []
+
+    async def told_by_a_database_that_is_gone(self: remote.Service, call_id: str, seq: int) -> AsyncGenerator[bytes]:
+        asked.append(seq)
+        if len(asked) == 1:
+            yield b'{"seq": 1000000, "body": {"state": "waiting", "why": {}, "conversation_id": ""}}'
+            return
+        async with aclosing(real(self, call_id, seq)) as events:
+            async for event in events:
+                yield event
+
+    monkeypatch.setattr(remote.Service, "_events", told_by_a_database_that_is_gone)
+    monkeypatch.setattr(remote, "COME_BACK", 0.0)
+    result = run("call", *ADA, "--to", "+15559870006", "--json", "--server", server)
+
+    assert result.exit_code == 0, result.stderr
+    assert asked[:3] == [0, 1_000_000, 0]
+    assert lines(result)[-1]["outcome"] == "answered"
 
 
 @pytest.mark.parametrize(

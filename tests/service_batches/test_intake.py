@@ -76,6 +76,8 @@ def test_a_malformed_file_is_told_by_row_and_nothing_of_it_is_taken(
         ("expires_at", "2020-01-01T00:00:00Z", "never be made"),
         ("zone", "Mars/Olympus", "Mars"),
         ("priority", "high", "no priority"),
+        ("priority", "-99999999999999999999", "from -1000 to 1000"),
+        ("priority", "1001", "from -1000 to 1000"),
         ("caller_id", "12", "12"),
         ("wire", "copper", "no wire"),
         ("key", "crm~2", "can't be used"),

@@ -145,3 +145,26 @@ def test_a_file_streams_in_without_being_kept_in_memory_and_a_row_without_end_is
 )
 def test_settings_that_cannot_be_kept_are_refused(service: Service, wrong: dict[str, Any]) -> None:
     assert send(service, **wrong).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"zone": "Mars"}, "zone"),
+        ({"zone": "Mars", "not_before": "2026-12-01T09:00"}, "zone"),
+        ({"priority": 1001}, "priority"),
+        ({"agent": " "}, "agents"),
+        ({"agent": "ada " * 60}, "agent"),
+        ({"queue": " "}, "queue"),
+        ({"queue": "sales " * 40}, "queue"),
+    ],
+)
+def test_settings_with_which_no_row_could_ever_be_dialled_are_refused_and_nothing_is_kept(
+    service: Service, wrong: dict[str, Any], named: str
+) -> None:
+    answer = send(service, **wrong)
+
+    assert answer.status_code == 422
+    assert answer.json()["type"].endswith(":invalid")
+    assert named in answer.json()["detail"]
+    assert service.ask("GET", "/v1/batches").json()["batches"] == []

@@ -348,6 +348,28 @@ def test_a_parameter_that_a_door_does_not_have_is_refused_with_those_that_it_has
     assert why in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "named"),
+    [
+        ("POST", "/v1/batches?name=%00", "name"),
+        ("POST", "/v1/batches?name=a%00b", "name"),
+        ("POST", "/v1/batches?name=fine&agent=fine&agent=a%0Ab", "agent"),
+        ("POST", "/v1/batches?zone=%00", "zone"),
+        ("PUT", "/v1/lists/x?source=a%00b", "source"),
+        ("DELETE", "/v1/lists/x/numbers/+15559876543?reason=%7f", "reason"),
+        ("GET", "/v1/calls?agent=%00", "agent"),
+        ("GET", "/connect?link=%00", "link"),
+    ],
+)
+def test_a_parameter_with_a_control_character_is_refused_by_its_name(
+    standing: Service, method: str, path: str, named: str
+) -> None:
+    answer = standing.ask(method, path, data=b"to\n+15559876543\n")
+
+    assert problem(answer, "invalid") == "leave that out"
+    assert f"{named!r}" in answer.json()["detail"]
+
+
 def test_the_login_host_and_probes_may_add_parameters(standing: Service) -> None:
     assert standing.ask("GET", "/healthz?now=1").status_code == 200
 

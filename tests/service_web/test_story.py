@@ -74,6 +74,22 @@ def test_whoever_lost_the_stream_goes_on_where_it_broke_off(dialling: Service) -
     assert [event["seq"] for event in rest] == sorted(event["seq"] for event in rest)
 
 
+@pytest.mark.parametrize("where", ["the header", "the query"])
+def test_an_event_that_is_not_there_yet_is_nothing_to_go_on_from(service: Service, where: str) -> None:
+    call_id = service.place("crm-1").json()["id"]
+    newest = service.ask("GET", "/v1/now").json()["last_event_id"]
+    headers, query = ({"Last-Event-ID": str(newest + 1)}, "") if where == "the header" else ({}, f"?after={newest + 1}")
+
+    refused = service.ask("GET", f"/v1/events{query}", headers=headers)
+    with follow(service, call_id, **{"Last-Event-ID": str(newest)}) as newest_itself:
+        status = newest_itself.status_code
+
+    assert (refused.status_code, status) == (409, 200)
+    assert refused.json()["type"].endswith(":unknown-event")
+    assert f"the newest is {newest}" in refused.json()["detail"]
+    assert "/v1/now" in refused.json()["fix"]
+
+
 def test_a_stream_shows_what_its_role_sees_everywhere_else(service: Service) -> None:
     made = service.place("crm-1").json()
     shown = {}

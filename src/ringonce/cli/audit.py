@@ -55,6 +55,7 @@ def verify(*, last: str, database: str | None) -> int:
         with store.read() as db:
             count, broken = audit.verify(db)
             hashes = [entry.hash for entry in audit.entries(db)] if broken is None else []
+        where = store.name
     if broken is not None:
         complain(
             f"the audit log is broken at entry {broken.seq}",
@@ -65,7 +66,8 @@ def verify(*, last: str, database: str | None) -> int:
     if last and last not in hashes:
         complain("the audit log is another one", "it has no entry with that hash", "compare with an export or a backup")
         return NOT_AS_ASKED
-    click.echo(f"{count} entries hold" + (f"; the last is {hashes[-1]}" if hashes else ""))
+    told = f"; the last is {hashes[-1]}" if hashes else ": nothing was noted there yet"
+    click.echo(printable(f"{count} entries hold in {where}{told}"))
     if not hashes:
-        say("nothing was noted yet")
+        say("if the service has another database, name it: --database URL, or --sandbox")
     return 0

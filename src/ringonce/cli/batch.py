@@ -39,11 +39,11 @@ FAULTS_SAID = 20
 @click.option("--caller-id", metavar="NUMBER", default="", help="For rows that have none.")
 @click.option("--queue", metavar="ID|NAME", default="", help="For rows that have none.")
 @click.option("--zone", metavar="ZONE", default="", help="The callees' time zone, such as Europe/Paris.")
-@click.option("--priority", type=int, default=0, show_default=True, help="The lower goes first.")
+@click.option("--priority", type=int, default=0, show_default=True, help="From -1000 to 1000; the lower goes first.")
 @click.option("--not-before", metavar="TIME", default="", help="Like 2026-11-22T09:00:00+01:00.")
 @click.option("--expires-at", metavar="TIME", default="", help="Rows that had no turn by then are given up.")
 @click.option("--attempts", type=click.IntRange(1, 10), default=1, show_default=True, help="For each row, in all.")
-@click.option("--gap", type=float, default=3600.0, show_default=True, help="Seconds between two of them.")
+@click.option("--gap", type=float, default=3600.0, show_default=True, help="Seconds between two of them, 60 at least.")
 @click.option("--retry-after", multiple=True, metavar="OUTCOME", help="Repeated.  [default: no_answer, busy]")
 @click.option("--pace", type=float, default=0.0, help="Calls a minute at the most.")
 @click.option("--skip-bad", is_flag=True, help="Take the good rows of a file that has bad ones.")
@@ -84,7 +84,7 @@ def command(
     """
     settings = _settings(words)
     handed = Handed(key=key or key_of(file, settings), name=name or file.name, settings=settings)
-    running = _Running(file, handed, results_to, Progress(as_json=as_json), go_on=_go_on(file, server))
+    running = _Running(file, handed, results_to, Progress(as_json=as_json), go_on=_go_on(file, server, start=start))
     server = server or os.environ.get("RINGONCE_SERVER", "").strip()
     if server:
         if database or region or base_url or guard:
@@ -114,8 +114,9 @@ def _settings(words: typing.Mapping[str, typing.Any]) -> "BatchSettings":
     return checked(BatchSettings(**plain, retry=retry, not_before=not_before, expires_at=expires_at))
 
 
-def _go_on(file: Path, server: str) -> str:
-    return f"go on with: ringonce batch {file}" + (f" --server {server}" if server else "") + " (and the same options)"
+def _go_on(file: Path, server: str, *, start: bool) -> str:
+    options = "and the same options" if start else "and the same options, without --no-start"
+    return f"go on with: ringonce batch {file}" + (f" --server {server}" if server else "") + f" ({options})"
 
 
 class _Running:

@@ -27,6 +27,10 @@ class Away(errors.Unreachable):
     """The service is there, and can't do anything now: its database is away, say."""
 
 
+class WentBack(errors.RingonceError):
+    """The service has no such event to go on from: its database was restored from a backup, say."""
+
+
 _KINDS: dict[str, type[errors.RingonceError]] = {
     "no-token": errors.NotAuthenticated,
     "not-allowed": errors.NotPermitted,
@@ -36,6 +40,7 @@ _KINDS: dict[str, type[errors.RingonceError]] = {
     "key-reused": errors.IntentConflict,
     "number-refused": errors.NumberRefused,
     "wrong-state": errors.Refused,
+    "unknown-event": WentBack,
     "platform-refused": errors.ApiRefusal,
     "too-many-requests": errors.RateLimited,
     "platform-busy": errors.RateLimited,
@@ -182,6 +187,8 @@ class Service(Doors):
                         seen = msgspec.json.decode(event)
                         seq, told = seen["seq"], False
                         yield seen["body"]
+            except WentBack:
+                seq = 0  # what the service knows of the call, from the beginning
             except (errors.NoAnswer, errors.Unreachable) as lost:
                 if not told:
                     say(f"{lost.what}; the call is the service's, and goes on with it; asking again …")

@@ -4,7 +4,6 @@ import dataclasses
 import datetime as dt
 import math
 import re
-import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
@@ -16,13 +15,12 @@ from ringonce.errors import InvalidInput
 from ringonce.models import Wire
 from ringonce.numbers import dialable, shown
 from ringonce.service.batches.reading import ATTRIBUTE, Fault, Row
-from ringonce.service.calls import Ask
+from ringonce.service.calls import LEAST_URGENT, MOST_URGENT, Ask
 from ringonce.service.calls.accepting import LONGEST_KEY
 from ringonce.service.calls.batch import BatchSettings
 from ringonce.service.guard import days
 
 LONGEST_TEXT = 2000
-MOST_URGENT, LEAST_URGENT = -1_000_000, 1_000_000
 _LATEST = 4_102_444_800.0
 """The year 2100."""
 _NUMBERED = re.compile(r"~\d+$")
@@ -136,7 +134,7 @@ class Wording:
 def moment(text: str, zone: str = "") -> float:
     """Read seconds since the epoch, or a date and time (ISO 8601); one without an offset is of *zone*'s clock.
 
-    Raise `ValueError` in words.
+    Raise `ValueError` in words, `InvalidInput` for a zone that there is not.
     """
     if re.fullmatch(r"\d{1,12}(\.\d+)?", text, re.ASCII):
         seconds = float(text)
@@ -147,7 +145,7 @@ def moment(text: str, zone: str = "") -> float:
             raise ValueError("it is neither seconds since 1970 nor like 2026-11-22T09:00:00+01:00") from None
         if read.utcoffset() is None and not zone:
             raise ValueError("it has no offset such as Z or +01:00, so it is another moment in every zone")
-        seconds = (read if read.utcoffset() is not None else read.replace(tzinfo=zoneinfo.ZoneInfo(zone))).timestamp()
+        seconds = (read if read.utcoffset() is not None else read.replace(tzinfo=days.zone(zone))).timestamp()
     if not (math.isfinite(seconds) and 0 <= seconds < _LATEST):
         raise ValueError("it is too far away")
     return seconds
@@ -192,8 +190,8 @@ def _priority(text: str, default: int) -> int:
     if not text:
         return default
     if not re.fullmatch(r"[+-]?\d{1,9}", text, re.ASCII) or not MOST_URGENT <= int(text) <= LEAST_URGENT:
-        fix = f"give a whole number from {MOST_URGENT} to {LEAST_URGENT}; the lower goes first"
-        raise _Wrong("priority", f"{shown(text)} is no priority", "it is a whole number", fix)
+        why = f"that is a whole number from {MOST_URGENT} to {LEAST_URGENT}"
+        raise _Wrong("priority", f"{shown(text)} is no priority", why, "give one of them; the lower goes first")
     return int(text)
 
 

@@ -10,6 +10,9 @@ from ringonce.models import Wire
 from ringonce.numbers import masked
 from ringonce.service.store.tables import calls
 
+MOST_URGENT, LEAST_URGENT = -1000, 1000
+"""Between them is every call's priority."""
+
 
 class State(enum.StrEnum):
     """How far a call has come. From the last five it goes nowhere, save that a person settles an unknown one."""

@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from ringonce.client.flows.directory import NAMED_BY, clean
 from ringonce.errors import InvalidInput
-from ringonce.service.calls import Retry, State
+from ringonce.service.calls import LEAST_URGENT, MOST_URGENT, Retry, State
+from ringonce.service.guard import days
 from ringonce.service.store.tables import batches, calls
 
 MOST_POOLED = 1000
@@ -100,7 +102,27 @@ def checked(settings: BatchSettings) -> BatchSettings:
             why=f"it has an empty name, or more than {MOST_POOLED} agents",
             fix="name each agent by e-mail or id",
         )
+    if not MOST_URGENT <= settings.priority <= LEAST_URGENT:
+        raise InvalidInput(
+            f"{settings.priority} is no priority",
+            why=f"that is a whole number from {MOST_URGENT} to {LEAST_URGENT}",
+            fix="give one of them; the lower goes first",
+        )
+    _check_names(settings)
     return settings
+
+
+def _check_names(settings: BatchSettings) -> None:
+    """Refuse what no row could be dialled with, whoever and whatever the platform knows."""
+    if settings.zone:
+        try:
+            days.zone(settings.zone)
+        except InvalidInput as wrong:
+            raise InvalidInput(f"zone can't be used: {wrong.what}", why=wrong.why, fix=wrong.fix) from None
+    for agent in settings.agents:
+        clean(agent, "agent", NAMED_BY)
+    if settings.queue:
+        clean(settings.queue, "queue", "a name or an id")
 
 
 def get(db: sa.Connection, batch_id: str) -> Batch | None:

@@ -1,4 +1,4 @@
-"""The guard: pure rules in front of every ring, asked once when a call is taken in and again right before it is made.
+"""The guard: pure rules in front of every ring, asked right before it is made.
 
 guard         from a call, a moment and what is known to a verdict
 ├── whereabouts   a number's countries and zones; premium-rate numbers

@@ -17,7 +17,7 @@ from ringonce.service.batches import results, steering
 from ringonce.service.batches.intake import Order, Taken, take
 from ringonce.service.batches.preview import Preview, preview
 from ringonce.service.batches.wording import moment
-from ringonce.service.calls import Retry
+from ringonce.service.calls import LEAST_URGENT, MOST_URGENT, Retry
 from ringonce.service.calls import batch as batching
 from ringonce.service.calls.batch import Batch, BatchSettings, BatchState
 from ringonce.service.dialing import batched
@@ -80,7 +80,7 @@ async def take_in(  # noqa: PLR0917  each is a parameter of the query
     caller_name: Line = "",
     queue: Line = "",
     zone: Annotated[Line, QueryParameter(description="The callees' time zone, such as Europe/Paris.")] = "",
-    priority: Annotated[int, QueryParameter(ge=-1_000_000, le=1_000_000)] = 0,
+    priority: Annotated[int, QueryParameter(ge=MOST_URGENT, le=LEAST_URGENT, description="The lower goes first.")] = 0,
     not_before: Annotated[str, QueryParameter(max_length=40, description=_WHEN)] = "",
     expires_at: Annotated[str, QueryParameter(max_length=40, description=_WHEN)] = "",
     attempts: Annotated[int, QueryParameter(ge=1, le=10, description="For each row, the first included.")] = 1,

@@ -11,7 +11,7 @@ from msgspec import Meta
 from ringonce.models import Finding, Outcome, Wire
 from ringonce.service.access import Role
 from ringonce.service.agents import Agent
-from ringonce.service.calls import Ask, Record, State
+from ringonce.service.calls import LEAST_URGENT, MOST_URGENT, Ask, Record, State
 from ringonce.service.story import Entry
 from ringonce.service.web.problems import ProblemError
 
@@ -64,7 +64,7 @@ class CallBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     uui: Annotated[str, Meta(max_length=1024, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     wire: Wire = Wire.PLATFORM
     zone: Annotated[Line, Meta(description="The callee's time zone; else every zone the number may be in.")] = ""
-    priority: Annotated[int, Meta(ge=-1000, le=1000, description="The lower goes first.")] = 0
+    priority: Annotated[int, Meta(ge=MOST_URGENT, le=LEAST_URGENT, description="The lower goes first.")] = 0
     not_before: Moment = 0.0
     expires_at: Moment | None = None
     retry: RetryBody = msgspec.field(default_factory=RetryBody)

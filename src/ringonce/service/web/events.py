@@ -46,8 +46,16 @@ async def events(
     if call:
         await desk.record(call)
     seq = after if last_event_id is None else _number(last_event_id)
+    latest = await desk.house.store.look(feed.latest)
     if seq is None:
-        seq = 0 if call else await desk.house.store.look(feed.latest)
+        seq = 0 if call else latest
+    elif seq > latest:
+        raise ProblemError(
+            "unknown-event",
+            f"There is no event {seq} to go on from",
+            why=f"the newest is {latest}: the id is another database's, or of a time before a backup was restored",
+            fix="look at /v1/now first, then begin anew without the id, or from last_event_id there",
+        )
     lines = _told(desk, token_of(request), session_of(request), seq, call)
     return Stream(lines, media_type="text/event-stream; charset=utf-8", headers=HEADERS)
 

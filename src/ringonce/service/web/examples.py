@@ -20,7 +20,7 @@ PROBLEMS: dict[str, tuple[str, ...]] = {
     "GET /v1/batches/{batch_id}": ("not-found",),
     "GET /v1/batches/{batch_id}/preview": ("not-found",),
     "GET /v1/batches/{batch_id}/results.csv": ("not-found",),
-    "GET /v1/events": ("invalid", "not-found"),
+    "GET /v1/events": ("invalid", "not-found", "unknown-event"),
     "POST /v1/stop": (*_BODY, "not-allowed"),
     "DELETE /v1/stop": ("not-allowed",),
     "GET /v1/tokens": ("not-allowed",),
