@@ -74,7 +74,11 @@ def _platform(api: str) -> str:
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """Deadlines of one request, in seconds: to connect, between two reads, and in all."""
+    """Deadlines of one request, in seconds: to *connect*, to *read* on without a byte of the answer, and in *total*.
+
+    A free connection is waited for until half of *total* is over. It is looked eight times within the shorter of
+    *read* and *total*, so a wait may last that eighth longer.
+    """
 
     connect: float = 5.0
     read: float = 10.0
