@@ -45,6 +45,7 @@ from ringonce.client.wishes import (
     Through,
     Token,
     Wish,
+    Within,
 )
 from ringonce.config import Timeouts
 from ringonce.errors import LedgerError, NoAnswer, RingonceError
@@ -162,6 +163,7 @@ class Shell:
             Pace: lambda wish, _: None if governor.at_once(wish) else LATER,
             Mark: lambda wish, _: ledger.mark(wish.number),
         }
+        grants[Within] = lambda within, whom: grants.get(type(within.wish), _later)(within.wish, whom)
         if ledger.instant:
             grants[Look] = lambda wish, _: ledger.look(wish.platform, wish.intent)
             grants[Arm] = lambda wish, _: ledger.arm(wish.row)
@@ -171,7 +173,18 @@ class Shell:
 
     def _grant(self, wish: Wish, whom: object) -> Coroutine[Any, Any, Any]:
         """Grant a wish that may have to be waited for; give what to wait for, which gives a refusal as an answer."""
+        if type(wish) is Within:
+            return self._give_within(wish, whom)
         return self._send(wish) if type(wish) is Send else self._give_or_refuse(wish, whom)
+
+    async def _give_within(self, wish: Within, whom: object) -> Any:
+        try:
+            async with asyncio.timeout(max(wish.until - time.time(), 0.0)) as bound:
+                return await self._grant(wish.wish, whom)
+        except TimeoutError:
+            if not bound.expired():
+                raise
+            return wish.overdue()
 
     async def _give_or_refuse(self, wish: Wish, whom: object) -> Any:
         try:
@@ -323,6 +336,10 @@ class Shell:
         for key in list(self._waiting) if keys is None else keys:
             for waiter in tuple(self._waiting.get(key, ())):
                 _resolve(waiter)
+
+
+def _later(_: Wish, __: object) -> object:
+    return LATER
 
 
 def _closed() -> NoAnswer:

@@ -7,10 +7,12 @@ is waited for.
 """
 
 import dataclasses
+import math
 from datetime import UTC, datetime, timedelta
 
 from ringonce.client import policy
 from ringonce.client.board import Board
+from ringonce.client.flows.bounding import within
 from ringonce.client.flows.reading import DAY, calls_of
 from ringonce.client.flows.session import Session
 from ringonce.client.policy import SKEW
@@ -68,9 +70,10 @@ def look_for(session: Session, lookout: Lookout) -> Flow[tuple[str, str] | None]
         yield Hear(agent_id, seen, min(next_sweep, end) - now)
 
 
-def look_once(session: Session, lookout: Lookout) -> Flow[tuple[str, str] | None]:
-    """Read once, and give the call if it is there now."""
-    yield from _sweep(session, lookout)
+def look_once(session: Session, lookout: Lookout, deadline: float = math.inf) -> Flow[tuple[str, str] | None]:
+    """Read once, until *deadline* at most, and give the call if it is there now."""
+    sweep = _sweep(session, lookout)
+    yield from sweep if deadline == math.inf else within(sweep, deadline)
     return (yield from recognise(session.board, lookout))[0]
 
 
