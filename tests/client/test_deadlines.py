@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from ringonce import AsyncClient, Placed
+from ringonce import AsyncClient, Call, Placed
 from ringonce.client.flows.placing import place_call
 from ringonce.client.wishes import Request, Response
-from ringonce.errors import RateLimited, RingonceError, TooLate
+from ringonce.errors import NoAnswer, RateLimited, RingonceError, StillGoing, TooLate
 from simulated import ORIGIN, Simulated, is_create, on_create
 from virtual import Stage
 
@@ -139,6 +139,66 @@ def test_a_look_up_whose_429_ends_after_the_deadline_is_told_at_once(
 
     assert isinstance(came, RateLimited)
     assert seconds < 0.2
+
+
+READS = "/api/v2/conversations/"
+
+
+def following(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, trouble: Trouble, timeout: float, *, by_id: bool
+) -> tuple[Call | RingonceError, float]:
+    """Follow a call that was placed before, in trouble; give what came of it, and after how many seconds."""
+
+    async def place(genesys: AsyncClient) -> Placed:
+        return await genesys.place_call(agent=AGENT, to=NUMBER)
+
+    async def story(genesys: AsyncClient) -> tuple[Call | RingonceError, float]:
+        began = stage.world.now
+        came: Call | RingonceError
+        try:
+            came = await genesys.wait(call.conversation_id if by_id else call, timeout=timeout)
+        except RingonceError as error:
+            came = error
+        return came, stage.world.now - began
+
+    call = stage.run(place)
+    disturb(stage, monkeypatch, trouble)
+    return stage.run(story)
+
+
+@pytest.mark.parametrize("by_id", [True, False], ids=["by its id", "as it was placed"])
+@pytest.mark.parametrize(
+    "answer",
+    [None, refused(retry_after="60"), refused(retry_after="1"), Response(503, {}, b"{}")],
+    ids=["silence", "429 for a minute", "429 for a second", "503"],
+)
+def test_a_call_that_can_not_be_read_is_told_as_going_on_when_the_time_to_follow_it_is_over(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, answer: Response | None, by_id: bool
+) -> None:
+    came, seconds = following(stage, monkeypatch, at(READS, answer), 2, by_id=by_id)
+
+    assert isinstance(came, StillGoing)
+    assert came.followable
+    assert seconds <= 2.1
+
+
+def test_events_and_reads_that_are_silent_hold_no_follower_past_his_time(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came, seconds = following(stage, monkeypatch, at("/api/v2/", None), 2, by_id=False)
+
+    assert isinstance(came, StillGoing)
+    assert seconds == pytest.approx(2, abs=0.1)
+
+
+def test_a_call_that_nobody_can_read_is_not_asked_after_for_all_the_time_that_is_left(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came, seconds = following(stage, monkeypatch, at(READS, Response(503, {}, b"{}")), 60, by_id=True)
+
+    assert isinstance(came, NoAnswer)
+    assert "try again" in came.fix
+    assert seconds < 10
 
 
 @pytest.mark.parametrize("path", ["/notifications/channels", "/subscriptions"])

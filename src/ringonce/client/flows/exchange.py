@@ -296,7 +296,7 @@ def refusal(response: Response, what: str, *, fix: str = "", tutorial: bool = Fa
         why += f" [{said.code}]"
     known = remedy(status, said.code, tutorial=tutorial)
     if status >= 500 or status < 400:  # noqa: PLR2004
-        return NoAnswer(f"{what}: no usable answer (HTTP {status})", why=why, fix=fix or known.fix)
+        return NoAnswer(f"{what}: no usable answer (HTTP {status})", why=why, fix=known.fix)
     kind: type[ApiRefusal] = {401: NotAuthenticated, 403: NotPermitted, 404: NotFound}.get(status, ApiRefusal)
     return kind(what, why=why, fix=fix or known.fix, status=status, code=said.code, correlation_id=said.context_id)
 

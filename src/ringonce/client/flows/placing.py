@@ -12,7 +12,7 @@ import msgspec
 from ringonce import errors
 from ringonce.client import policy
 from ringonce.client.flows import directory
-from ringonce.client.flows.bounding import within
+from ringonce.client.flows.bounding import listen, within
 from ringonce.client.flows.exchange import exchange, problem, refusal, token_for
 from ringonce.client.flows.order import Order, Plan, checked, plan
 from ringonce.client.flows.reconciling import SWEEPS_APART, Lookout, look_for, look_once, recognise
@@ -35,7 +35,6 @@ from ringonce.client.wishes import (
     Response,
     Send,
     Settle,
-    Within,
 )
 from ringonce.errors import (
     Ambiguous,
@@ -97,7 +96,7 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
         except Unreachable as failed:
             yield from _in_time(failed, deadline)
             raise
-        listening = yield from _listen(planned.agent_id, deadline)
+        listening = yield from listen(planned.agent_id, deadline)
         # The quota is waited for before the row is written: a row says that its request is about to leave.
         yield Pace(Lane.DIAL, token, deadline)
         now: float = yield Now()
@@ -142,16 +141,6 @@ def _in_time(failed: RingonceError, deadline: float) -> Flow[None]:
             why=f"{failed.what}: {failed.why}",
             fix="place it again, with more time",
         ) from failed
-
-
-def _listen(agent_id: str, deadline: float) -> Flow[bool]:
-    """Have the agent's events come; do without them where that takes half of the time that is left."""
-    now: float = yield Now()
-    try:
-        listening: bool = yield Within(Listen(agent_id), now + (deadline - now) / 2)
-    except NoAnswer:
-        return False
-    return listening
 
 
 def _refuse_another(there: Row, agent_id: str, mark: str) -> None:
