@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from ringonce import AsyncClient, Call, Placed
 from ringonce.client.flows.placing import place_call
-from ringonce.client.wishes import Request, Response
-from ringonce.errors import NoAnswer, RateLimited, RingonceError, StillGoing, TooLate
-from simulated import ORIGIN, Simulated, is_create, on_create
+from ringonce.client.wishes import Now, Request, Response, Wish
+from ringonce.errors import NoAnswer, OutcomeUnknown, RateLimited, RingonceError, StillGoing, TooLate
+from simulated import NUMBER as ADAS_NUMBER
+from simulated import ORIGIN, Answer, Simulated, is_create, lost, on_create, row_of
 from virtual import Stage
 
 AGENT, NUMBER = "agent-00003@example.com", "+15559870000"
@@ -213,3 +215,47 @@ def test_events_that_can_not_be_had_in_time_do_not_cost_the_call(
     assert isinstance(came, Placed)
     assert seconds < 2.5
     assert len(stage.world.calls()) == 1
+
+
+class SetBack(Simulated):
+    """A machine whose clock is set back, or forward, while a lost call is looked for."""
+
+    by = 0.0
+
+    def _give(self, wish: Wish) -> Any:
+        given = super()._give(wish)
+        return given + self.by if isinstance(wish, Now) else given
+
+
+@pytest.mark.parametrize("by", [-3600.0, -15.0, 3600.0])
+def test_a_clock_that_is_set_does_not_change_for_how_long_a_lost_call_is_looked_for(by: float) -> None:
+    simulated = SetBack(sockets=False, settle=30)
+
+    def trouble(request: Request, go: Answer) -> Response:
+        if is_create(request):
+            return lost(sent=True)
+        if request.url.endswith("/details/query"):
+            simulated.world.at(simulated.world.now + 0.1, lambda: setattr(simulated, "by", by))
+        return go()
+
+    simulated.trouble = trouble
+    began = simulated.world.now
+
+    with pytest.raises(OutcomeUnknown):
+        simulated.run(place_call(simulated.session, simulated.order()))
+
+    assert 30 <= simulated.world.now - began <= 40
+
+
+def test_a_clock_that_is_set_back_does_not_keep_anybody_waiting_for_a_row_that_nobody_settles() -> None:
+    simulated = SetBack(sockets=False, settle=30)
+    now, mark = simulated.world.now, simulated.ledger.mark(ADAS_NUMBER)
+    row = msgspec.structs.replace(row_of(simulated), armed_at=now, deadline=now + 30, mark=mark)
+    simulated.ledger.arm(row)
+    simulated.world.at(simulated.world.now + 5, lambda: setattr(simulated, "by", -3600.0))
+    began = simulated.world.now
+
+    with pytest.raises(OutcomeUnknown):
+        simulated.run(place_call(simulated.session, simulated.order()))
+
+    assert 60 <= simulated.world.now - began <= 70

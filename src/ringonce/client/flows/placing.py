@@ -310,7 +310,8 @@ def _again(session: Session, order: Order, row: Row, silent: RingonceError | Non
 def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
     """Wait for whoever armed the row to settle it. If nobody does (a crash), look for the call and settle it here."""
     board, wait = session.board, 0.02
-    attempt, met = row.attempt, (yield Now())
+    now: float = yield Now()
+    attempt, met = row.attempt, now
     next_look = min(row.armed_at, met) + FIRST_LOOK
     while True:
         there: Row | None = yield Look(row.platform, row.intent)
@@ -323,7 +324,9 @@ def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
         if there.state is not RowState.ARMED:
             return there
         # It may be another attempt than a moment ago: taken back, and armed anew.
-        seen, now = board.count(row.agent_id), (yield Now())
+        seen, last, now = board.count(row.agent_id), now, (yield Now())
+        if now < last:  # the clock was set back
+            met, next_look = met - (last - now), next_look - (last - now)
         if there.attempt != attempt:
             attempt, met = there.attempt, now
         lookout.row = there

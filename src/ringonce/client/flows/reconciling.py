@@ -29,6 +29,9 @@ LATEST = 600.0
 SWEEPS_APART = 5.0
 """Seconds between two reads while the event stream is open."""
 
+MOMENT = 0.001
+"""Seconds that are not worth a wait: the difference of two readings of a clock is no exact number."""
+
 
 @dataclasses.dataclass(slots=True)
 class Lookout:
@@ -51,23 +54,27 @@ class Lookout:
 def look_for(session: Session, lookout: Lookout) -> Flow[tuple[str, str] | None]:
     """Watch and read for as long as the call may still show; give its conversation id and how it was recognised."""
     board, agent_id = session.board, lookout.row.agent_id
-    start: float = yield Now()
-    sweeps, next_sweep = 0, start
+    # What was really waited for is counted, step by step: the clock may be set back or forward meanwhile.
+    waited, next_sweep, sweeps = 0.0, 0.0, 0
+    now: float = yield Now()
     while True:
-        now: float = yield Now()
-        if now >= next_sweep:
+        if waited > next_sweep - MOMENT:
             yield from _sweep(session, lookout)
+            before, now = now, (yield Now())
+            waited += max(now - before, 0.0)
             sweeps += 1
-            next_sweep = (yield Now()) + (SWEEPS_APART if lookout.listening else policy.polling_pause(sweeps))
+            next_sweep = waited + (SWEEPS_APART if lookout.listening else policy.polling_pause(sweeps))
         seen = board.count(agent_id)
         found, awaited = yield from recognise(board, lookout)
         if found:
             return found
-        end = start + (max(STATION_PATIENCE, session.settle) if awaited else session.settle)
-        now = yield Now()
-        if now >= end:
+        window = max(STATION_PATIENCE, session.settle) if awaited else session.settle
+        if waited > window - MOMENT:
             return None
-        yield Hear(agent_id, seen, min(next_sweep, end) - now)
+        step = min(next_sweep, window) - waited
+        yield Hear(agent_id, seen, step)
+        before, now = now, (yield Now())
+        waited += min(max(now - before, 0.0), step)
 
 
 def look_once(session: Session, lookout: Lookout, deadline: float = math.inf) -> Flow[tuple[str, str] | None]:
