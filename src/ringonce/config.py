@@ -88,9 +88,10 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
         """Refuse what is no deadline."""
         for name in self.__struct_fields__:
             seconds = getattr(self, name)
-            if not (math.isfinite(seconds) and seconds > 0):
+            number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+            if not (number and math.isfinite(seconds) and seconds > 0):
                 raise ConfigError(
-                    f"the {name} timeout cannot be {seconds}",
+                    f"the {name} timeout cannot be {seconds!r}",
                     why="a request without a deadline can hang for ever",
                     fix="give a number of seconds above 0",
                 )

@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import NoneType, TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from ringonce import config
@@ -74,6 +74,12 @@ class AsyncClient:
         if not _is_duration(settle):
             raise ConfigError(
                 f"settle can't be {settle!r}", why="it is seconds, 0 or more", fix="leave it out for 30 s"
+            )
+        if not isinstance(timeouts, (Timeouts, NoneType)):
+            raise ConfigError(
+                f"timeouts can't be {timeouts!r}",
+                why="they are the deadlines of one request, to connect, to read and in total",
+                fix="give Timeouts(total=…), or leave it out for 15 s",
             )
         settings = config.load(flags={name: flag for name, flag in flags.items() if flag}, environ=os.environ)
         self._session = Session(
@@ -351,6 +357,12 @@ class AsyncClient:
 
     def _following(self, call: Which, timeout: float | None, enough: Callable[[Call], bool]) -> "Flow[Call]":
         conversation_id = _named(call)
+        if timeout is not None and not (isinstance(timeout, (int, float)) and timeout >= 0):
+            raise InvalidInput(
+                f"One can't follow a call for {timeout!r}",
+                why="that is no time",
+                fix="give timeout a number of seconds, or None to follow to the end",
+            )
         agent_id = "" if isinstance(call, str) else call.agent_id
         return following.follow(self._session, conversation_id, agent_id=agent_id, timeout=timeout, enough=enough)
 
