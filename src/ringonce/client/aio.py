@@ -336,7 +336,7 @@ class AsyncClient:
     @property
     def _shell(self) -> "Shell":
         if self._closed:
-            raise RuntimeError("this AsyncClient is closed")
+            raise RuntimeError("this client is closed")
         if self._forked:
             raise RuntimeError("this AsyncClient belongs to the process that was forked: make one after the fork")
         if self._opened is None:
@@ -357,7 +357,7 @@ class AsyncClient:
 
     def _following(self, call: Which, timeout: float | None, enough: Callable[[Call], bool]) -> "Flow[Call]":
         conversation_id = _named(call)
-        if timeout is not None and not (isinstance(timeout, (int, float)) and timeout >= 0):
+        if timeout not in (None, math.inf) and not _is_duration(timeout):
             raise InvalidInput(
                 f"One can't follow a call for {timeout!r}",
                 why="that is no time",

@@ -46,9 +46,10 @@ from ringonce.client.wishes import (
     Token,
     Wish,
     Within,
+    closed,
 )
 from ringonce.config import Timeouts
-from ringonce.errors import LedgerError, NoAnswer, RingonceError
+from ringonce.errors import LedgerError, RingonceError
 from ringonce.ledger import Ledger, Row
 from ringonce.models import Call
 
@@ -194,7 +195,7 @@ class Shell:
 
     async def _send(self, wish: Send) -> Response | Lost | RingonceError:
         if self._closed:
-            return _closed()
+            return closed()
         now = time.time()
         try:
             wish.check(now)
@@ -207,12 +208,12 @@ class Shell:
 
     async def _give(self, wish: Wish, whom: object) -> Any:  # noqa: C901, PLR0912  one case a wish
         if self._closed and not isinstance(wish, (Look, Arm, Settle, Release, Keep, Now)):
-            raise _closed()
+            raise closed()
         match wish:
             case Pace():
                 await self._governor.wait(wish)
                 if self._closed:  # which ends every wait
-                    raise _closed()
+                    raise closed()
             case Now():
                 return time.time()
             case Hear():
@@ -340,14 +341,6 @@ class Shell:
 
 def _later(_: Wish, __: object) -> object:
     return LATER
-
-
-def _closed() -> NoAnswer:
-    return NoAnswer(
-        "The client was closed meanwhile",
-        why="somebody called close",
-        fix="ask again with another client; the same intent then tells what became of a call",
-    )
 
 
 async def _through(work: Coroutine[Any, Any, T]) -> T:

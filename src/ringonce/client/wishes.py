@@ -72,6 +72,18 @@ class Cancelled(Exception):
     """Whoever waited for the flow has gone. What it wishes now is granted only if it is about the ledger."""
 
 
+CLOSED = "The client was closed meanwhile"
+
+
+def closed() -> NoAnswer:
+    """Give the error for what goes on while its client is closed."""
+    return NoAnswer(
+        CLOSED,
+        why="somebody called close",
+        fix="ask again with another client; the same intent then tells what became of a call",
+    )
+
+
 class Lane(enum.IntEnum):
     """Who goes first where the quota is scarce."""
 

@@ -7,7 +7,20 @@ import msgspec
 from ringonce.client import policy
 from ringonce.client.flows.bounding import within
 from ringonce.client.remedies import remedy
-from ringonce.client.wishes import UNREADABLE, Flow, Lane, Lost, Now, Pace, Request, Response, Send, Sleep, Token
+from ringonce.client.wishes import (
+    CLOSED,
+    UNREADABLE,
+    Flow,
+    Lane,
+    Lost,
+    Now,
+    Pace,
+    Request,
+    Response,
+    Send,
+    Sleep,
+    Token,
+)
 from ringonce.errors import (
     ApiRefusal,
     NoAnswer,
@@ -68,7 +81,7 @@ def exchange(
         deadline = (yield Now()) + PATIENCE
     # One who sends once and never again may wait for that all the same.
     turn_by = deadline or (yield Now()) + PATIENCE
-    token: str = (yield from token_for(request, agent=agent)) if signed else ""
+    token: str = (yield from token_for(request, agent=agent, deed=care is not None)) if signed else ""
     renewed = not signed
     tries = 0
     refused: Response | None = None
@@ -151,26 +164,29 @@ def _not_again(refused: Response, why: RateLimited | TooLate | Lost | None) -> R
     return TooLate(what, why="its deadline had passed", fix="try again, or allow more time")
 
 
-def token_for(request: Request, stale: str = "", *, agent: str = "") -> Flow[str]:
+def token_for(request: Request, stale: str = "", *, agent: str = "", deed: bool = False) -> Flow[str]:
     """Have a token for *request*. Raise `Unreachable` if none can be had: then the request does not leave.
 
-    With the token *stale* it was refused.
+    With the token *stale* it was refused. If the client is closed, that is raised, save of a *deed* that it is certain
+    of that it was not done.
     """
     try:
         token: str = yield Token(stale=stale, agent=agent)
     except NoAnswer as lost:
+        if lost.what == CLOSED and not deed:
+            raise
         # It was the token's request that got no answer; this one did not leave, or was refused with 401.
         unsent = f"{request.method} {request.url.partition('?')[0]} was not sent{' again' if stale else ''}"
         raise Unreachable(
             f"No access token could be had, so {unsent}",
             why=f"{lost.what}: {lost.why}",
-            fix="check the login host and try again",
+            fix=lost.fix if lost.what == CLOSED else "check the login host and try again",
         ) from lost
     return token
 
 
 def _renewed(request: Request, refused: Response, stale: str, agent: str, care: Care | None) -> Flow[str]:
-    new = token_for(request, stale, agent=agent)
+    new = token_for(request, stale, agent=agent, deed=care is not None)
     try:
         return (yield from (new if care is None else within(new, care.deadline)))
     except NotAuthenticated as final:
