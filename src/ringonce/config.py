@@ -97,6 +97,19 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
                 )
 
 
+def timeouts_of(given: object) -> Timeouts:
+    """Give the timeouts that were given, or those that there are by default. Refuse what are none."""
+    if isinstance(given, Timeouts):
+        return given
+    if given is None:
+        return Timeouts()
+    raise ConfigError(
+        f"timeouts can't be {given!r}",
+        why="they are the deadlines of one request, to connect, to read and in total",
+        fix="give Timeouts(total=…), or leave it out for 15 s",
+    )
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Where a setting is read from and what it means; `Settings` has one beside each field."""
 

@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import NoneType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from ringonce import config
@@ -75,12 +75,6 @@ class AsyncClient:
             raise ConfigError(
                 f"settle can't be {settle!r}", why="it is seconds, 0 or more", fix="leave it out for 30 s"
             )
-        if not isinstance(timeouts, (Timeouts, NoneType)):
-            raise ConfigError(
-                f"timeouts can't be {timeouts!r}",
-                why="they are the deadlines of one request, to connect, to read and in total",
-                fix="give Timeouts(total=…), or leave it out for 15 s",
-            )
         settings = config.load(flags={name: flag for name, flag in flags.items() if flag}, environ=os.environ)
         self._session = Session(
             endpoints=settings.endpoints,
@@ -92,7 +86,7 @@ class AsyncClient:
         )
         self._safe, self._secrets = safe, settings.secrets
         self._ledger: Ledger = ledger or MemoryLedger()
-        self._timeouts = timeouts or Timeouts()
+        self._timeouts = config.timeouts_of(timeouts)
         self._channel_store = channel_store
         self._opened: Shell | None = None
         self._opened_in = 0
