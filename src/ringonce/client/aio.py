@@ -351,12 +351,6 @@ class AsyncClient:
 
     def _following(self, call: Which, timeout: float | None, enough: Callable[[Call], bool]) -> "Flow[Call]":
         conversation_id = _named(call)
-        if timeout not in (None, math.inf) and not _is_duration(timeout):
-            raise InvalidInput(
-                f"One can't follow a call for {timeout!r}",
-                why="that is no time",
-                fix="give timeout a number of seconds, or None to follow to the end",
-            )
         agent_id = "" if isinstance(call, str) else call.agent_id
         return following.follow(self._session, conversation_id, agent_id=agent_id, timeout=timeout, enough=enough)
 

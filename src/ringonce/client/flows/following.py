@@ -18,6 +18,7 @@ from ringonce.client.snapshots import Snapshot
 from ringonce.client.wishes import Flow, Hear, Now, Tell
 from ringonce.errors import (
     ConfigError,
+    InvalidInput,
     NoAnswer,
     NotFound,
     RateLimited,
@@ -53,6 +54,7 @@ def follow(
     Raise `StillGoing` after *timeout* seconds or if reading a call that goes on is refused, `NotFound` if the platform
     knows no such call.
     """
+    _check_time(timeout)
     began: float = yield Now()
     deadline = math.inf if timeout is None else began + timeout
     watch = _Watch(session, conversation_id, agent_id, began, deadline)
@@ -71,6 +73,16 @@ def follow(
         if now >= deadline:
             raise watch.still_going(timeout or 0.0)
         yield from watch.go_on(now, seen)
+
+
+def _check_time(timeout: object) -> None:
+    if timeout is None or (isinstance(timeout, (int, float)) and timeout >= 0):
+        return
+    raise InvalidInput(
+        f"One can't follow a call for {timeout!r}",
+        why="that is no time",
+        fix="give timeout a number of seconds, or None to follow to the end",
+    )
 
 
 class _Watch:
