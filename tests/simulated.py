@@ -47,6 +47,7 @@ from ringonce.client.wishes import (
     Through,
     Token,
     Wish,
+    Within,
 )
 from ringonce.config import Endpoints
 from ringonce.errors import RingonceError
@@ -184,7 +185,7 @@ class Simulated:
             while True:
                 refused = isinstance(answer, (Lost, RingonceError))
                 wish = flow.throw(answer) if refused else flow.send(answer)
-                self.wishes.append(wish)
+                self.wishes.append(wish.wish if isinstance(wish, Within) else wish)
                 try:
                     answer = self._give(wish)
                 except (Lost, RingonceError) as error:
@@ -232,6 +233,11 @@ class Simulated:
             case Keep(name, secret):
                 self.kept.pop(name, None)
                 self.kept |= {} if secret is None else {name: secret}
+            case Within(wished, until):
+                given = self._give(wished)
+                if self.world.now > until:
+                    raise wish.overdue()
+                return given
             case Alone(_, flow, _) | Through(flow) | Share(_, flow):
                 return self.run(flow)
         return None

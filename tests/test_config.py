@@ -2,6 +2,7 @@
 
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -178,8 +179,8 @@ def test_half_a_client_is_not_completed_with_the_sandboxs() -> None:
         Settings(base_url="http://localhost:8080", client_id="mine").with_credentials()
 
 
-@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan")])
-def test_a_timeout_is_a_number_of_seconds(seconds: float) -> None:
+@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan"), "5", None, True])
+def test_a_timeout_is_a_number_of_seconds(seconds: Any) -> None:
     assert Timeouts(total=1.5).total == 1.5
     with pytest.raises(ConfigError, match="read timeout"):
         Timeouts(read=seconds)

@@ -74,7 +74,11 @@ def _platform(api: str) -> str:
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """Deadlines of one request, in seconds: to connect, between two reads, and in all."""
+    """Deadlines of one request, in seconds: to *connect*, to *read* on without a byte of the answer, and in *total*.
+
+    A free connection is waited for until half of *total* is over. It is looked eight times within the shorter of
+    *read* and *total*, so a wait may last that eighth longer.
+    """
 
     connect: float = 5.0
     read: float = 10.0
@@ -84,12 +88,26 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
         """Refuse what is no deadline."""
         for name in self.__struct_fields__:
             seconds = getattr(self, name)
-            if not (math.isfinite(seconds) and seconds > 0):
+            number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+            if not (number and math.isfinite(seconds) and seconds > 0):
                 raise ConfigError(
-                    f"the {name} timeout cannot be {seconds}",
+                    f"the {name} timeout cannot be {seconds!r}",
                     why="a request without a deadline can hang for ever",
                     fix="give a number of seconds above 0",
                 )
+
+
+def timeouts_of(given: object) -> Timeouts:
+    """Give the timeouts that were given, or those that there are by default. Refuse what are none."""
+    if isinstance(given, Timeouts):
+        return given
+    if given is None:
+        return Timeouts()
+    raise ConfigError(
+        f"timeouts can't be {given!r}",
+        why="they are the deadlines of one request, to connect, to read and in total",
+        fix="give Timeouts(total=…), or leave it out for 15 s",
+    )
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):

@@ -62,6 +62,36 @@ def test_watching_ends_when_time_runs_out(run: Run, place: Callable[[str], str])
     assert "still" in result.stderr
 
 
+READS = {"method": "GET", "path": "/api/v2/conversations/*", "action": "status"}
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_watching_a_call_that_can_not_be_read_ends_when_time_runs_out(
+    run: Run, place: Callable[[str], str], sandbox: Sandbox, status: int
+) -> None:
+    conversation = place("+15559870000")
+    sandbox.fault(**READS, status=status, retry_after=30)
+
+    result = run("watch", conversation, "--timeout", "0.5")
+
+    assert result.exit_code == 4
+    assert "may go on" in result.stderr
+    assert "nothing rang" not in result.stderr
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_what_keeps_a_call_from_being_watched_is_not_said_of_the_call(
+    run: Run, place: Callable[[str], str], sandbox: Sandbox, status: int
+) -> None:
+    conversation = place("+15559870000")
+    sandbox.fault(**READS, status=status, retry_after=0)
+
+    result = run("watch", conversation)
+
+    assert result.exit_code == 5
+    assert ("check the id" in result.stderr) == (status == 403)
+
+
 def test_the_status_is_one_read(run: Run, place: Callable[[str], str], sandbox: Sandbox) -> None:
     conversation = place("+15559870000")
     sandbox.advance(60)

@@ -1,15 +1,18 @@
 """What can't be right is refused before anything leaves, with what, why and what to do."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from ringonce import AsyncClient, Client
 from ringonce.client.flows.placing import place_call
 from ringonce.client.wishes import Request, Response
 from ringonce.errors import (
     Ambiguous,
     ApiRefusal,
+    ConfigError,
     InvalidInput,
     NotAuthenticated,
     NotFound,
@@ -140,3 +143,21 @@ def test_a_token_without_the_permission_names_what_is_missing() -> None:
     simulated = Simulated(auth=ClientCredentials("limited_client_id", "limited_client_secret"))
     error = refused(simulated, NotPermitted)
     assert "conversation:call:add" in error.why
+
+
+@pytest.mark.parametrize("timeout", [float("nan"), -1, "3"])
+def test_a_time_to_follow_for_is_a_number_of_seconds(timeout: Any) -> None:
+    async def ask() -> None:
+        async with AsyncClient(base_url="http://127.0.0.1:1") as genesys:
+            with pytest.raises(InvalidInput, match="follow a call for"):
+                await genesys.wait(ADA, timeout=timeout)
+            with pytest.raises(InvalidInput, match="follow a call for"):
+                await anext(genesys.follow(ADA, timeout=timeout))
+
+    asyncio.run(ask())
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_timeouts_that_are_none_are_refused_when_the_client_is_made(kind: Callable[..., object]) -> None:
+    with pytest.raises(ConfigError, match="timeouts can't be 5"):
+        kind(base_url="http://127.0.0.1:1", timeouts=5)

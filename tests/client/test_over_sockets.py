@@ -1,6 +1,7 @@
 """The clients over real HTTP and WebSockets: what leaves the process, however the network fails."""
 
 import asyncio
+import gc
 import inspect
 import os
 import socket
@@ -263,6 +264,41 @@ def test_a_cancelled_placing_that_sent_nothing_leaves_the_intent_free(sandbox: S
 
     assert not placed.replayed
     assert len(sandbox.calls()) == 1
+
+
+@pytest.mark.parametrize("ask", ["quota", "place_call"])
+def test_work_that_waits_for_its_token_when_the_client_is_closed_says_that(sandbox: Sandbox, ask: str) -> None:
+    sandbox.fault(path="/oauth/token", method="POST", action="delay", delay_s=5_000)
+
+    async def cut_off() -> None:
+        genesys = aconnect(sandbox)
+        asking = genesys.quota() if ask == "quota" else genesys.place_call(agent=ADA, to="+15559876543")
+        asked_for = asyncio.create_task(asking)
+        for _ in iter(lambda: bool(asked(sandbox, "/oauth/token")), True):
+            await asyncio.sleep(0.01)
+        await genesys.aclose()
+        with pytest.raises(NoAnswer, match="The client was closed meanwhile"):
+            await asked_for
+
+    asyncio.run(cut_off())
+
+
+def test_a_client_that_is_collected_in_its_own_thread_is_closed_all_the_same(sandbox: Sandbox) -> None:
+    genesys = connect(sandbox)
+    genesys.quota()
+    loop, thread = genesys._loop, genesys._thread
+    cycle: list[object] = [genesys]
+    cycle.append(cycle)
+    gc.disable()
+    try:
+        del cycle, genesys
+        loop.call_soon_threadsafe(gc.collect)
+        thread.join(10)
+    finally:
+        gc.enable()
+
+    assert not thread.is_alive()
+    assert loop.is_closed()
 
 
 def test_an_async_client_that_is_closed_says_so(sandbox: Sandbox) -> None:

@@ -11,7 +11,7 @@ from ringonce.client.channels import Channel
 from ringonce.client.flows import subscribing
 from ringonce.client.flows.session import Session
 from ringonce.client.hub.hub import BARRED_FOR
-from ringonce.client.wishes import Arm, Flow, Hear, Listen, Now, Pace, Send, Sleep, Tell, Token
+from ringonce.client.wishes import Arm, Flow, Hear, Listen, Now, Pace, Send, Sleep, Tell, Token, Within
 from ringonce.config import Endpoints
 from ringonce.errors import NotFound, RingonceError, TooLate
 from ringonce.ledger import Ledger
@@ -118,6 +118,20 @@ class Process:
                 return late
         self.stage.send(self, wish.request, partial(self.run, resume))
         return PENDING
+
+    def grant_within(self, wish: Within, resume: Resume) -> Any:
+        waits = True
+
+        def end(answer: Any) -> None:
+            nonlocal waits
+            if waits:
+                waits = False
+                resume(answer)
+
+        answer = _GRANTS[type(wish.wish)](self, wish.wish, end)
+        if answer is PENDING:
+            self.later(max(wish.until - self.agenda.now, 0.0), end, wish.overdue())
+        return answer
 
     def grant_token(self, wish: Token, resume: Resume) -> Any:
         """As `Tokens.give` does: for the whole process one renewal is in flight."""
@@ -289,4 +303,5 @@ _GRANTS: dict[type, Callable[[Process, Any, Resume], Any]] = {
     Pace: lambda *_: None,  # turns at the quota are judged where they are handed out
     **{kind: _written(write) for kind, write in LEDGER_WISHES.items()},
     Arm: Process.grant_arm,
+    Within: Process.grant_within,
 }

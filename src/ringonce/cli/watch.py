@@ -8,10 +8,10 @@ import typing
 
 import click
 
-from ringonce.cli.menu import INTERRUPTED, exit_code, output_lost
+from ringonce.cli.menu import INTERRUPTED, UNKNOWN, exit_code, output_lost
 from ringonce.cli.options import Called, Seconds, answering, connection, of_the_platform
 from ringonce.cli.remote import chosen, reached, server
-from ringonce.errors import RingonceError
+from ringonce.errors import ConfigError, InvalidInput, NotFound, RingonceError, StillGoing
 
 if typing.TYPE_CHECKING:
     from ringonce import AsyncClient
@@ -94,8 +94,14 @@ async def _watch_there(service: "Service", call: str, patience: float | None, to
         await watch(service, call, told, patience)
     except RingonceError as error:
         told.failed(error)
-        return exit_code(error)
+        return _code_of(error)
     return 0
+
+
+def _code_of(error: RingonceError) -> int:
+    """Give the exit code: what keeps a call from being watched is not said of the call, which may go on."""
+    known = isinstance(error, (ConfigError, InvalidInput, NotFound, StillGoing))
+    return exit_code(error) if known else UNKNOWN
 
 
 async def _watch(client: "AsyncClient", conversation: str, patience: float | None, told: "Teller") -> int:
@@ -105,5 +111,5 @@ async def _watch(client: "AsyncClient", conversation: str, patience: float | Non
                 told.call(call)
     except RingonceError as error:
         told.failed(error)
-        return exit_code(error)
+        return _code_of(error)
     return 0

@@ -86,7 +86,7 @@ class AsyncClient:
         )
         self._safe, self._secrets = safe, settings.secrets
         self._ledger: Ledger = ledger or MemoryLedger()
-        self._timeouts = timeouts or Timeouts()
+        self._timeouts = config.timeouts_of(timeouts)
         self._channel_store = channel_store
         self._opened: Shell | None = None
         self._opened_in = 0
@@ -330,7 +330,7 @@ class AsyncClient:
     @property
     def _shell(self) -> "Shell":
         if self._closed:
-            raise RuntimeError("this AsyncClient is closed")
+            raise RuntimeError("this client is closed")
         if self._forked:
             raise RuntimeError("this AsyncClient belongs to the process that was forked: make one after the fork")
         if self._opened is None:

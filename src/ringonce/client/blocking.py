@@ -18,8 +18,8 @@ from ringonce.client.auth import Auth
 from ringonce.client.flows.order import Plan
 from ringonce.client.quota import Quota
 from ringonce.client.safe import Safe
+from ringonce.client.wishes import closed
 from ringonce.config import Timeouts
-from ringonce.errors import NoAnswer
 from ringonce.ledger import Ledger
 from ringonce.models import Call, Finding, Identity, Placed
 
@@ -63,7 +63,7 @@ class Client:
         )
         self._pid = os.getpid()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="ringonce", daemon=True)
+        self._thread = threading.Thread(target=_live, args=(self._loop,), name="ringonce", daemon=True)
         self._thread.start()
         # Also runs at the interpreter's exit, so a forgotten close neither hangs it nor leaks.
         self._finish = weakref.finalize(self, _shut, self._pid, self._loop, self._thread, self._client)
@@ -266,11 +266,7 @@ class Client:
             self._loop.call_soon_threadsafe(errand.begin, self._loop)
             return errand.wait()
         except asyncio.CancelledError:
-            raise NoAnswer(
-                "The client was closed meanwhile",
-                why="another thread closed it",
-                fix="ask again with another client; the same intent then tells what became of a call",
-            ) from None
+            raise closed() from None
         except BaseException:
             if not errand.over:  # whoever waits goes (Ctrl-C): then the work is cancelled too
                 self._loop.call_soon_threadsafe(errand.cancel)
@@ -326,15 +322,24 @@ class _Errand(Generic[T]):
         self._waiting.release()
 
 
+def _live(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
 def _shut(pid: int, loop: asyncio.AbstractEventLoop, thread: threading.Thread, client: AsyncClient) -> None:
     if os.getpid() != pid:
         return  # a forked child has no such thread, and the connections are not its own
+    if threading.current_thread() is thread:  # a client that nobody holds any more may be collected anywhere
+        ending = loop.create_task(_end(client))
+        ending.add_done_callback(lambda _: loop.stop())
+        return
     with contextlib.suppress(TimeoutError):
         asyncio.run_coroutine_threadsafe(_end(client), loop).result(2 * CLOSING)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(CLOSING)
-    if not thread.is_alive():
-        loop.close()
 
 
 async def _end(client: AsyncClient) -> None:

@@ -45,9 +45,11 @@ from ringonce.client.wishes import (
     Through,
     Token,
     Wish,
+    Within,
+    closed,
 )
 from ringonce.config import Timeouts
-from ringonce.errors import LedgerError, NoAnswer, RingonceError
+from ringonce.errors import LedgerError, RingonceError
 from ringonce.ledger import Ledger, Row
 from ringonce.models import Call
 
@@ -162,6 +164,7 @@ class Shell:
             Pace: lambda wish, _: None if governor.at_once(wish) else LATER,
             Mark: lambda wish, _: ledger.mark(wish.number),
         }
+        grants[Within] = lambda within, whom: grants.get(type(within.wish), _later)(within.wish, whom)
         if ledger.instant:
             grants[Look] = lambda wish, _: ledger.look(wish.platform, wish.intent)
             grants[Arm] = lambda wish, _: ledger.arm(wish.row)
@@ -171,7 +174,18 @@ class Shell:
 
     def _grant(self, wish: Wish, whom: object) -> Coroutine[Any, Any, Any]:
         """Grant a wish that may have to be waited for; give what to wait for, which gives a refusal as an answer."""
+        if type(wish) is Within:
+            return self._give_within(wish, whom)
         return self._send(wish) if type(wish) is Send else self._give_or_refuse(wish, whom)
+
+    async def _give_within(self, wish: Within, whom: object) -> Any:
+        try:
+            async with asyncio.timeout(max(wish.until - time.time(), 0.0)) as bound:
+                return await self._grant(wish.wish, whom)
+        except TimeoutError:
+            if not bound.expired():
+                raise
+            return wish.overdue()
 
     async def _give_or_refuse(self, wish: Wish, whom: object) -> Any:
         try:
@@ -181,7 +195,7 @@ class Shell:
 
     async def _send(self, wish: Send) -> Response | Lost | RingonceError:
         if self._closed:
-            return _closed()
+            return closed()
         now = time.time()
         try:
             wish.check(now)
@@ -194,12 +208,12 @@ class Shell:
 
     async def _give(self, wish: Wish, whom: object) -> Any:  # noqa: C901, PLR0912  one case a wish
         if self._closed and not isinstance(wish, (Look, Arm, Settle, Release, Keep, Now)):
-            raise _closed()
+            raise closed()
         match wish:
             case Pace():
                 await self._governor.wait(wish)
                 if self._closed:  # which ends every wait
-                    raise _closed()
+                    raise closed()
             case Now():
                 return time.time()
             case Hear():
@@ -325,12 +339,8 @@ class Shell:
                 _resolve(waiter)
 
 
-def _closed() -> NoAnswer:
-    return NoAnswer(
-        "The client was closed meanwhile",
-        why="somebody called close",
-        fix="ask again with another client; the same intent then tells what became of a call",
-    )
+def _later(_: Wish, __: object) -> object:
+    return LATER
 
 
 async def _through(work: Coroutine[Any, Any, T]) -> T:

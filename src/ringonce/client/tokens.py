@@ -9,7 +9,7 @@ from typing import Protocol
 from ringonce.client import policy
 from ringonce.client.auth import AccessGrant
 from ringonce.client.flows.session import Session
-from ringonce.client.wishes import Flow
+from ringonce.client.wishes import Flow, closed
 
 log = logging.getLogger("ringonce.client")
 
@@ -50,7 +50,13 @@ class Tokens:
             renewal.add_done_callback(_note_failure)
         if grant is not None and urgency is policy.Need.IF_FREE:
             return grant.value
-        return (await asyncio.shield(renewal)).value
+        try:
+            return (await asyncio.shield(renewal)).value
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if renewal.cancelled() and task is not None and not task.cancelling():
+                raise closed() from None  # which gives every renewal up
+            raise
 
     async def close(self) -> None:
         """Give up every renewal, save one that can't be given up any more: that is waited for."""

@@ -33,11 +33,11 @@ class Transport:
     """Sends requests, each exactly once: it follows no redirect and repeats nothing."""
 
     def __init__(self, timeouts: Timeouts) -> None:
-        self._patience = Patience(silent=timeouts.read, whole=2 * timeouts.total)
+        self._patience = Patience(silent=timeouts.read, whole=timeouts.total)
         self._session = aiohttp.ClientSession(
             connector=_Connector(self._patience, limit=CONNECTIONS, keepalive_timeout=IDLE_CONNECTION),
             # Waiting for a free connection must end before the whole does: it proves that nothing was sent.
-            timeout=aiohttp.ClientTimeout(total=None, connect=timeouts.total, sock_connect=timeouts.connect),
+            timeout=aiohttp.ClientTimeout(total=None, connect=timeouts.total / 2, sock_connect=timeouts.connect),
             headers={hdrs.USER_AGENT: USER_AGENT, hdrs.ACCEPT: "application/json"},
             cookie_jar=aiohttp.DummyCookieJar(),
         )

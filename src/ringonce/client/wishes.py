@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ringonce.errors import TooLate
+from ringonce.errors import NoAnswer, TooLate
 from ringonce.ledger import Row
 from ringonce.models import Call
 
@@ -70,6 +70,18 @@ class Lost(Exception):
 
 class Cancelled(Exception):
     """Whoever waited for the flow has gone. What it wishes now is granted only if it is about the ledger."""
+
+
+CLOSED = "The client was closed meanwhile"
+
+
+def closed() -> NoAnswer:
+    """Give the error for what goes on while its client is closed."""
+    return NoAnswer(
+        CLOSED,
+        why="somebody called close",
+        fix="ask again with another client; the same intent then tells what became of a call",
+    )
 
 
 class Lane(enum.IntEnum):
@@ -229,6 +241,17 @@ class Share:
     flow: "Flow[Any]"
 
 
+class Within(msgspec.Struct, frozen=True, gc=False):
+    """Grant *wish*; past *until* (epoch seconds) it is waited for no more, and `NoAnswer` is thrown."""
+
+    wish: Any
+    until: float
+
+    def overdue(self) -> NoAnswer:
+        """Give the error for a wait that has ended."""
+        return NoAnswer("There was no answer in time", why="the time that was given for it is over")
+
+
 class Now(msgspec.Struct, frozen=True, gc=False):
     """Give the time, in seconds since the epoch."""
 
@@ -323,4 +346,5 @@ Wish = (
     | Alone
     | Through
     | Share
+    | Within
 )

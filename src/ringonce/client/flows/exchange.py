@@ -5,8 +5,22 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from ringonce.client import policy
+from ringonce.client.flows.bounding import within
 from ringonce.client.remedies import remedy
-from ringonce.client.wishes import UNREADABLE, Flow, Lane, Lost, Now, Pace, Request, Response, Send, Sleep, Token
+from ringonce.client.wishes import (
+    CLOSED,
+    UNREADABLE,
+    Flow,
+    Lane,
+    Lost,
+    Now,
+    Pace,
+    Request,
+    Response,
+    Send,
+    Sleep,
+    Token,
+)
 from ringonce.errors import (
     ApiRefusal,
     NoAnswer,
@@ -67,34 +81,48 @@ def exchange(
         deadline = (yield Now()) + PATIENCE
     # One who sends once and never again may wait for that all the same.
     turn_by = deadline or (yield Now()) + PATIENCE
-    token: str = (yield from token_for(request, agent=agent)) if signed else ""
+    token: str = (yield from token_for(request, agent=agent, deed=care is not None)) if signed else ""
     renewed = not signed
     tries = 0
+    refused: Response | None = None
     while True:
         tries += 1
-        if signed and paced != token:
-            yield Pace(lane, token, turn_by)
+        pace = Pace(lane, token, turn_by) if signed and paced != token else None
         paced = ""
-        outcome = yield from _send_once(_signed(request, token) if signed else request, token, care)
+        outcome = yield from _send_in_turn(_signed(request, token) if signed else request, token, care, pace, refused)
         if isinstance(outcome, Response):
             if outcome.ok:
                 return outcome
             outcome = unquoted(outcome, token)
+            refused = outcome if outcome.status in {401, 429} else refused
             if outcome.status == 401 and not renewed:  # noqa: PLR2004
                 # 401 proves that nothing was done, so even a create may be sent again, once.
-                token, renewed = (yield from _renewed(request, outcome, token, agent)), True
-                yield from _again(care, answered=True, waited=0.0)
+                token, renewed = (yield from _renewed(request, outcome, token, agent, care)), True
+                yield from _again(care, outcome, waited=0.0)
                 continue
             if not policy.may_repeat(request, outcome):
                 return _or_unauthenticated(outcome) if signed else outcome
         wait = policy.pause(tries, outcome)
-        late = (yield Now()) + wait > deadline
+        too_late = (yield Now()) + wait > deadline
         # Somebody else's use of the quota is waited out, for as long as the deadline allows.
         enough = tries >= policy.MOST_TRIES and not _limited(outcome)
-        if late or enough or not policy.may_repeat(request, outcome):
-            return _give_up(request, outcome, wait)
+        if too_late or enough or not policy.may_repeat(request, outcome):
+            return _give_up(request, outcome, wait, refused)
         yield Sleep(wait)
-        yield from _again(care, answered=isinstance(outcome, Response), waited=wait)
+        yield from _again(care, outcome, waited=wait)
+
+
+def _send_in_turn(
+    request: Request, token: str, care: Care | None, pace: Pace | None, refused: Response | None
+) -> Flow[Response | Lost]:
+    try:
+        if pace is not None:
+            yield pace
+        return (yield from _send_once(request, token, care))
+    except (RateLimited, TooLate) as late:
+        if refused is None:
+            raise
+        raise _not_again(refused, late) from late
 
 
 def _send_once(request: Request, token: str, care: Care | None) -> Flow[Response | Lost]:
@@ -114,28 +142,53 @@ def _send_once(request: Request, token: str, care: Care | None) -> Flow[Response
     return outcome
 
 
-def _again(care: Care | None, *, answered: bool, waited: float) -> Flow[None]:
-    if care is not None:
-        yield from care.again(answered=answered, waited=waited)
+def _again(care: Care | None, outcome: Response | Lost, *, waited: float) -> Flow[None]:
+    if care is None:
+        return
+    answered = isinstance(outcome, Response)
+    yield from care.again(answered=answered, waited=waited)
+    now: float = yield Now()
+    if isinstance(outcome, Response) and now >= care.deadline:  # what would show the deed was not looked at to its end
+        raise _not_again(outcome, None)
 
 
-def token_for(request: Request, stale: str = "", *, agent: str = "") -> Flow[str]:
-    """Have a token for *request*. Raise `Unreachable` if none can be had: then the request does not leave."""
+def _not_again(refused: Response, why: RateLimited | TooLate | Lost | None) -> RateLimited | TooLate | Unreachable:
+    """Say why a request that was refused was not sent again: that nothing was sent is not true of it."""
+    if refused.status == 429:  # noqa: PLR2004
+        return _rate_limited(refused, why.retry_after if isinstance(why, RateLimited) else policy.pause(1, refused))
+    what = f"It was refused with HTTP {refused.status}, and could not be sent again"
+    if isinstance(why, RateLimited):
+        return RateLimited(what, why=why.why, fix=why.fix, retry_after=why.retry_after, status=why.status)
+    if isinstance(why, Lost):
+        return Unreachable(what, why=why.why, fix="check the network and the proxy, and try again")
+    return TooLate(what, why="its deadline had passed", fix="try again, or allow more time")
+
+
+def token_for(request: Request, stale: str = "", *, agent: str = "", deed: bool = False) -> Flow[str]:
+    """Have a token for *request*. Raise `Unreachable` if none can be had: then the request does not leave.
+
+    With the token *stale* it was refused. If the client is closed, that is raised, save of a *deed* that it is certain
+    of that it was not done.
+    """
     try:
         token: str = yield Token(stale=stale, agent=agent)
     except NoAnswer as lost:
+        if lost.what == CLOSED and not deed:
+            raise
         # It was the token's request that got no answer; this one did not leave, or was refused with 401.
+        unsent = f"{request.method} {request.url.partition('?')[0]} was not sent{' again' if stale else ''}"
         raise Unreachable(
-            f"No access token could be had, so {request.method} {request.url.partition('?')[0]} was not sent",
+            f"No access token could be had, so {unsent}",
             why=f"{lost.what}: {lost.why}",
-            fix="check the login host and try again",
+            fix=lost.fix if lost.what == CLOSED else "check the login host and try again",
         ) from lost
     return token
 
 
-def _renewed(request: Request, refused: Response, stale: str, agent: str) -> Flow[str]:
+def _renewed(request: Request, refused: Response, stale: str, agent: str, care: Care | None) -> Flow[str]:
+    new = token_for(request, stale, agent=agent, deed=care is not None)
     try:
-        return (yield from token_for(request, stale, agent=agent))
+        return (yield from (new if care is None else within(new, care.deadline)))
     except NotAuthenticated as final:
         if final.fix:
             raise
@@ -187,7 +240,7 @@ def _limited(outcome: Response | Lost) -> bool:
     return isinstance(outcome, Response) and outcome.status == 429  # noqa: PLR2004
 
 
-def _give_up(request: Request, outcome: Response | Lost, wait: float) -> Response:
+def _give_up(request: Request, outcome: Response | Lost, wait: float, refused: Response | None) -> Response:
     if isinstance(outcome, Response):
         if _limited(outcome):
             raise _rate_limited(outcome, wait)
@@ -195,6 +248,8 @@ def _give_up(request: Request, outcome: Response | Lost, wait: float) -> Respons
     where = request.url.partition("?")[0]
     if outcome.sent:
         raise NoAnswer(f"No answer to {request.method} {where}", why=outcome.why) from outcome
+    if refused is not None:
+        raise _not_again(refused, outcome) from outcome
     raise Unreachable(
         f"{_origin(where)} cannot be reached, and nothing was sent",
         why=outcome.why,
@@ -257,7 +312,7 @@ def refusal(response: Response, what: str, *, fix: str = "", tutorial: bool = Fa
         why += f" [{said.code}]"
     known = remedy(status, said.code, tutorial=tutorial)
     if status >= 500 or status < 400:  # noqa: PLR2004
-        return NoAnswer(f"{what}: no usable answer (HTTP {status})", why=why, fix=fix or known.fix)
+        return NoAnswer(f"{what}: no usable answer (HTTP {status})", why=why, fix=known.fix)
     kind: type[ApiRefusal] = {401: NotAuthenticated, 403: NotPermitted, 404: NotFound}.get(status, ApiRefusal)
     return kind(what, why=why, fix=fix or known.fix, status=status, code=said.code, correlation_id=said.context_id)
 

@@ -9,12 +9,16 @@ import math
 from collections.abc import Callable
 
 from ringonce.client import policy
+from ringonce.client.flows.bounding import listen, within
+from ringonce.client.flows.exchange import PATIENCE
 from ringonce.client.flows.reading import calls_of, read_call
 from ringonce.client.flows.session import Session
 from ringonce.client.fold import Facts
-from ringonce.client.wishes import Flow, Hear, Listen, Now, Tell
+from ringonce.client.snapshots import Snapshot
+from ringonce.client.wishes import Flow, Hear, Now, Tell
 from ringonce.errors import (
     ConfigError,
+    InvalidInput,
     NoAnswer,
     NotFound,
     RateLimited,
@@ -50,9 +54,10 @@ def follow(
     Raise `StillGoing` after *timeout* seconds or if reading a call that goes on is refused, `NotFound` if the platform
     knows no such call.
     """
+    _check_time(timeout)
     began: float = yield Now()
     deadline = math.inf if timeout is None else began + timeout
-    watch = _Watch(session, conversation_id, agent_id, began)
+    watch = _Watch(session, conversation_id, agent_id, began, deadline)
     yield from watch.listen()
     told: Call | None = None
     while True:
@@ -66,19 +71,30 @@ def follow(
             if enough(call) or call.ended:
                 return call
         if now >= deadline:
-            raise _still_going(call, conversation_id, timeout or 0.0, watch.failure)
-        yield from watch.go_on(now, deadline, seen)
+            raise watch.still_going(timeout or 0.0)
+        yield from watch.go_on(now, seen)
+
+
+def _check_time(timeout: object) -> None:
+    if timeout is None or (isinstance(timeout, (int, float)) and timeout >= 0):
+        return
+    raise InvalidInput(
+        f"One can't follow a call for {timeout!r}",
+        why="that is no time",
+        fix="give timeout a number of seconds, or None to follow to the end",
+    )
 
 
 class _Watch:
     """One follower's knowledge of what it may have missed."""
 
     __slots__ = (
-        "agent_id", "board", "conversation_id", "ended_at", "failing_since", "failure", "gaps", "listening", "quiet",
-        "read_from", "reads", "session", "since",
+        "agent_id", "board", "conversation_id", "deadline", "ended_at", "failing_since", "failure", "gaps", "listening",
+        "quiet", "read_from", "reads", "session", "since",
     )  # fmt: skip
 
-    def __init__(self, session: Session, conversation_id: str, agent_id: str, now: float) -> None:
+    def __init__(self, session: Session, conversation_id: str, agent_id: str, now: float, deadline: float) -> None:
+        self.deadline = deadline
         self.session, self.conversation_id, self.agent_id = session, conversation_id, agent_id
         self.board = session.board
         self.listening = False
@@ -112,7 +128,7 @@ class _Watch:
         return self.facts.settled or now >= self.ended_at + LAST_WORDS
 
     def listen(self, *, anew: bool = False) -> Flow[None]:
-        self.listening = bool(self.agent_id) and (yield Listen(self.agent_id, anew=anew))
+        self.listening = bool(self.agent_id) and (yield from listen(self.agent_id, self.deadline, anew=anew))
 
     def due(self) -> float:
         """Give the moment of the next read, if nothing is heard until then."""
@@ -127,7 +143,7 @@ class _Watch:
             return self.read_from
         return self.since + policy.listening_pause(self.facts.call().state if self.known else None, self.quiet)
 
-    def go_on(self, now: float, deadline: float, seen: int) -> Flow[None]:
+    def go_on(self, now: float, seen: int) -> Flow[None]:
         """Wait for something that is newer than the count *seen*, or read once that is due."""
         self.note_gap(now)
         if self.read_from is not None and self.board.seen_whole(self.conversation_id):
@@ -135,7 +151,7 @@ class _Watch:
         due = self.due()
         silent = due > now
         if silent:
-            yield Hear(self.conversation_id, seen, min(due, deadline) - now)
+            yield Hear(self.conversation_id, seen, min(due, self.deadline) - now)
             now = yield Now()
             if self.count != seen:
                 self.since, self.quiet = now, 0
@@ -149,7 +165,7 @@ class _Watch:
             if self.ended_at is not None:
                 return
         if self.conversation_id in self.board.being_read:
-            yield Hear(self.conversation_id, seen, OTHERS_READ)
+            yield Hear(self.conversation_id, seen, min(OTHERS_READ, max(self.deadline - now, 0.0)))
             self.since, self.reads = (yield Now()), self.reads + 1
             return
         self.board.being_read.add(self.conversation_id)
@@ -178,14 +194,13 @@ class _Watch:
         self.reads += 1
         self.quiet += 1
         try:
-            self.board.take((yield from read_call(self.session, self.conversation_id)))
+            self.board.take((yield from self._read_call()))
         except (NoAnswer, NotFound, RateLimited, Unreachable) as failure:
             # What can't be read now is read later, but not for ever, nor if nothing says that there is such a call.
             now: float = yield Now()
             self.failing_since = now if self.failure is None else self.failing_since
             self.failure = failure
-            if not self.known or now >= self.failing_since + (GONE_FOR if isinstance(failure, NotFound) else AWAY_FOR):
-                raise _of_the_call(self.conversation_id, failure) from failure.__cause__
+            self._judge(failure, now)
         except (Refused, ConfigError) as failure:
             # A login that ended, above all: the call goes on without us, and a refusal would say that nothing rang.
             if not (self.known or self.agent_id):
@@ -208,6 +223,43 @@ class _Watch:
         elif not self.listening and self.reads % RELISTEN_EVERY == 0:
             yield from self.listen()
             self.read_from = self.since
+
+    def _read_call(self) -> Flow[Snapshot]:
+        now: float = yield Now()
+        if self.deadline == math.inf:
+            return (yield from read_call(self.session, self.conversation_id))
+        by = min(self.deadline, now + PATIENCE)
+        return (yield from within(read_call(self.session, self.conversation_id, deadline=by), self.deadline))
+
+    def _judge(self, failure: RingonceError, now: float) -> None:
+        """Raise where a read that failed ends the following: nothing says that there is such a call, or for long."""
+        gone = isinstance(failure, NotFound)
+        if not (gone or self.known or self.agent_id) and (
+            (isinstance(failure, RateLimited) and self.deadline < math.inf) or now + policy.SLOWEST >= self.deadline
+        ):
+            raise self.still_going(0.0)
+        # That somebody has placed it says that there is such a call; at the deadline it is told that it goes on.
+        there = self.known or (not gone and self.agent_id and self.deadline < math.inf)
+        if not there or now >= self.failing_since + (GONE_FOR if gone else AWAY_FOR):
+            raise _of_the_call(self.conversation_id, failure) from failure.__cause__
+
+    def still_going(self, timeout: float) -> StillGoing:
+        """Say that the following has ended before the call."""
+        call, conversation_id, failure = self.facts.call(), self.conversation_id, self.failure
+        if failure is None:
+            return StillGoing(
+                f"Call {conversation_id} is still {call.state} after {timeout:g} s",
+                why="the wait ended, not the call",
+                fix="wait longer, or hang it up",
+                call=call,
+            )
+        seen = f"was {call.state} when it was last seen, and could not be read since"
+        return StillGoing(
+            f"Call {conversation_id} {seen if self.known else 'may go on, and could not be read in time'}",
+            why=failure.why or failure.what,
+            fix="read it again once the platform answers",
+            call=call,
+        )
 
 
 def moved(before: Call, after: Call) -> bool:
@@ -265,20 +317,4 @@ def _out_of_sight(call: Call, conversation_id: str, failure: RingonceError) -> S
         f"{conversation_id}) or hang it up (ringonce hangup {conversation_id})",
         call=call,
         followable=False,
-    )
-
-
-def _still_going(call: Call, conversation_id: str, timeout: float, failure: RingonceError | None) -> StillGoing:
-    if failure is not None:
-        return StillGoing(
-            f"Call {conversation_id} was {call.state} when it was last seen, and could not be read since",
-            why=failure.why or failure.what,
-            fix="read it again once the platform answers",
-            call=call,
-        )
-    return StillGoing(
-        f"Call {conversation_id} is still {call.state} after {timeout:g} s",
-        why="the wait ended, not the call",
-        fix="wait longer, or hang it up",
-        call=call,
     )

@@ -10,11 +10,12 @@ from ringonce.errors import ConfigError, RingonceError
 from ringonce.models import Identity
 
 
-def acting(session: Session, called: str, agent_id: str) -> Flow[str]:
+def acting(session: Session, called: str, agent_id: str, deadline: float | None = None) -> Flow[str]:
     """Give the agent's id if his own identity is to be used, which is made sure to be his; else empty.
 
     *called* is what the caller named him by. Raise `ConfigError` if the identity is somebody else's (the plain
-    endpoint rings the phone of whoever's token it is), or if several are given for him.
+    endpoint rings the phone of whoever's token it is), or if several are given for him. *deadline* is that of
+    `exchange`.
     """
     if not session.pool:
         return ""
@@ -22,12 +23,12 @@ def acting(session: Session, called: str, agent_id: str) -> Flow[str]:
     if agent_id not in session.own:
         found = names & session.pool.keys()
         if not found and not all(UUID.fullmatch(name) for name in session.pool):
-            found = (yield from _names(session, agent_id)) & session.pool.keys()
+            found = (yield from _names(session, agent_id, deadline)) & session.pool.keys()
         session.own[agent_id] = session.pool[min(found)] if found else None
     own = session.own[agent_id]
     if own is None:
         return ""
-    user = yield from token_user(session, agent_id)
+    user = yield from token_user(session, agent_id, deadline=deadline)
     if user != agent_id:
         raise ConfigError(
             f"The identity given for agent {called!r} is not theirs",
@@ -44,10 +45,13 @@ def acting(session: Session, called: str, agent_id: str) -> Flow[str]:
     return agent_id
 
 
-def _names(session: Session, agent_id: str) -> Flow[frozenset[str]]:
+def _names(session: Session, agent_id: str, deadline: float | None) -> Flow[frozenset[str]]:
     what = f"Agent {agent_id} can't be looked up among the identities given"
     response = yield from read(
-        Request("GET", session.url(f"/users/{agent_id}")), what, fix="name the agents by their ids in `agents`"
+        Request("GET", session.url(f"/users/{agent_id}")),
+        what,
+        fix="name the agents by their ids in `agents`",
+        deadline=deadline,
     )
     return decoded(response, Person, what).names
 

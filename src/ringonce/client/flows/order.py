@@ -8,6 +8,7 @@ import msgspec
 
 from ringonce import numbers
 from ringonce.client.flows import directory, identity
+from ringonce.client.flows.bounding import within
 from ringonce.client.flows.session import Session, token_user
 from ringonce.client.fold import STAMP
 from ringonce.client.wishes import Flow, Request
@@ -127,16 +128,21 @@ def needs_caller_id() -> InvalidInput:
     )
 
 
-def plan(session: Session, wanted: Order) -> Flow[Plan]:
-    """Turn a checked order into its request: who is asked for, by whom, with what body."""
-    agent = directory.known_id(session, wanted.agent) or (yield from directory.agent_id(session, wanted.agent))
-    acts = yield from identity.acting(session, wanted.agent, agent)
+def plan(session: Session, wanted: Order, deadline: float) -> Flow[Plan]:
+    """Turn a checked order into its request, by *deadline*: who is asked for, by whom, with what body."""
+    return (yield from within(_plan(session, wanted, deadline), deadline))
+
+
+def _plan(session: Session, wanted: Order, deadline: float) -> Flow[Plan]:
+    agent = directory.known_id(session, wanted.agent)
+    agent = agent or (yield from directory.agent_id(session, wanted.agent, deadline))
+    acts = yield from identity.acting(session, wanted.agent, agent, deadline)
     if wanted.wire is Wire.TUTORIAL:
         body, own = _tutorial_body(wanted, agent), True
         said = identity.words(session, acts, agent, own_endpoint=bool(acts))
     else:
-        queue = (yield from directory.queue_id(session, wanted.queue)) if wanted.queue else ""
-        own = bool(acts) or (yield from token_user(session)) == agent
+        queue = (yield from directory.queue_id(session, wanted.queue, deadline)) if wanted.queue else ""
+        own = bool(acts) or (yield from token_user(session, deadline=deadline)) == agent
         body, said = _platform_body(wanted, queue), identity.words(session, acts, agent, own_endpoint=own)
     url = session.url("/conversations/calls" if own else f"/conversations/calls/user/{agent}")
     log.debug("the call of agent %s goes out to POST %s with %s", agent, url, said)

@@ -12,6 +12,7 @@ import msgspec
 from ringonce import errors
 from ringonce.client import policy
 from ringonce.client.flows import directory
+from ringonce.client.flows.bounding import listen, within
 from ringonce.client.flows.exchange import exchange, problem, refusal, token_for
 from ringonce.client.flows.order import Order, Plan, checked, plan
 from ringonce.client.flows.reconciling import SWEEPS_APART, Lookout, look_for, look_once, recognise
@@ -62,7 +63,9 @@ FIRST_LOOK = 2.0
 
 def plan_call(session: Session, order: Order) -> Flow[Plan]:
     """Say what `place_call` would send. Nothing that rings is sent; names may be looked up."""
-    return (yield from plan(session, checked(session, order)))
+    order = checked(session, order)
+    began: float = yield Now()
+    return (yield from plan(session, order, began + order.timeout))
 
 
 def place_call(session: Session, order: Order) -> Flow[Placed]:
@@ -72,12 +75,14 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
     """
     order = checked(session, order)
     began: float = yield Now()
+    deadline = began + order.timeout
     mark: str = yield Mark(order.to)
     there: Row | None = yield Look(session.endpoints.platform, order.intent)
     try:
-        planned = yield from plan(session, order)
+        planned = yield from plan(session, order, deadline)
     except (Unreachable, NoAnswer, ApiRefusal, Ambiguous) as failed:
         if there is None or there.state is RowState.NOT_PLACED:
+            yield from _in_time(failed, deadline)
             raise
         # What became of the intent is written down: it is told though its names can't be looked up any more.
         _refuse_another(there, directory.known_id(session, order.agent) or there.agent_id, mark)
@@ -86,12 +91,16 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
     request = planned.request()
     if there is None or there.state is RowState.NOT_PLACED:
         # A token that can't be had is no refusal of the call.
-        token = yield from token_for(request, agent=planned.acts)
-        listening: bool = yield Listen(planned.agent_id)
+        try:
+            token = yield from within(token_for(request, agent=planned.acts), deadline)
+        except Unreachable as failed:
+            yield from _in_time(failed, deadline)
+            raise
+        listening = yield from listen(planned.agent_id, deadline)
         # The quota is waited for before the row is written: a row says that its request is about to leave.
-        yield Pace(Lane.DIAL, token, began + order.timeout)
+        yield Pace(Lane.DIAL, token, deadline)
         now: float = yield Now()
-        Send(request, began + order.timeout).check(now)  # else a row would be armed that nobody may send
+        Send(request, deadline).check(now)  # else a row would be armed that nobody may send
         row = Row(
             platform=session.endpoints.platform,
             intent=order.intent,
@@ -100,7 +109,7 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
             tail=order.to[-TAIL:],
             incarnation=session.incarnation,
             armed_at=now,
-            deadline=began + order.timeout,
+            deadline=deadline,
         )
         lookout = Lookout(row, order.to, listening)
         lookout.remember(session.board)
@@ -121,6 +130,17 @@ def place_call(session: Session, order: Order) -> Flow[Placed]:
                     session.on_wire.discard(order.intent)
     _refuse_another(there, planned.agent_id, mark)
     return (yield from _again(session, order, there))
+
+
+def _in_time(failed: RingonceError, deadline: float) -> Flow[None]:
+    """Raise `TooLate` where it was the order's time that ran out on what goes before the create."""
+    now: float = yield Now()
+    if isinstance(failed, (NoAnswer, Unreachable)) and now >= deadline:
+        raise TooLate(
+            "The call was not sent: its deadline had passed",
+            why=f"{failed.what}: {failed.why}",
+            fix="place it again, with more time",
+        ) from failed
 
 
 def _refuse_another(there: Row, agent_id: str, mark: str) -> None:
@@ -150,12 +170,12 @@ class _Careful:
         # A gateway may say 401 or 429 for a create that went through: its event comes close behind, or a read shows it.
         board, agent_id = self._session.board, self._lookout.row.agent_id
         now: float = yield Now()
-        until = now + ECHO - waited if answered and self._lookout.listening else now
+        until = min(now + ECHO - waited, self.deadline) if answered and self._lookout.listening else now
         while not (yield from self._shows()) and now < until:
             yield Hear(agent_id, board.count(agent_id), until - now)
             now = yield Now()
         if answered:
-            yield from look_once(self._session, self._lookout)
+            yield from look_once(self._session, self._lookout, self.deadline)
         if (yield from self._shows()):
             raise NoAnswer(
                 "The call was refused, and yet a new call of the agent is there", why="the refusal is in doubt"
@@ -290,7 +310,8 @@ def _again(session: Session, order: Order, row: Row, silent: RingonceError | Non
 def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
     """Wait for whoever armed the row to settle it. If nobody does (a crash), look for the call and settle it here."""
     board, wait = session.board, 0.02
-    attempt, met = row.attempt, (yield Now())
+    now: float = yield Now()
+    attempt, met = row.attempt, now
     next_look = min(row.armed_at, met) + FIRST_LOOK
     while True:
         there: Row | None = yield Look(row.platform, row.intent)
@@ -303,7 +324,9 @@ def _await_other(session: Session, row: Row, lookout: Lookout) -> Flow[Row]:
         if there.state is not RowState.ARMED:
             return there
         # It may be another attempt than a moment ago: taken back, and armed anew.
-        seen, now = board.count(row.agent_id), (yield Now())
+        seen, last, now = board.count(row.agent_id), now, (yield Now())
+        if now < last:  # the clock was set back
+            met, next_look = met - (last - now), next_look - (last - now)
         if there.attempt != attempt:
             attempt, met = there.attempt, now
         lookout.row = there

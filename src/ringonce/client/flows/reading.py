@@ -113,21 +113,24 @@ def _interval(since: float, until: float | None) -> Flow[str]:
     return f"{_iso(since - SKEW)}/{_iso(now + DAY if until is None else until + SKEW)}"
 
 
-def read_call(session: Session, conversation_id: str, lane: Lane = Lane.READ) -> Flow[snapshots.Snapshot]:
+def read_call(
+    session: Session, conversation_id: str, lane: Lane = Lane.READ, *, deadline: float | None = None
+) -> Flow[snapshots.Snapshot]:
     """Read a call: the nested view, or the flat one where the identity may not see that.
 
     Only the nested view says why a leg ended (disconnectReasons), and only it needs a permission
-    (`conversation:communication:view`). Raise `NotFound`, `NoAnswer`, ….
+    (`conversation:communication:view`). *deadline* is that of `exchange`. Raise `NotFound`, `NoAnswer`, ….
     """
     what, fix = f"Call {conversation_id} can't be read", "check the id, and that the token belongs to its organization"
     try:
         path = "/conversations/calls/" if session.flat_only else "/conversations/"
-        response = yield from read(Request("GET", session.url(path + conversation_id)), what, fix=fix, lane=lane)
+        request = Request("GET", session.url(path + conversation_id))
+        response = yield from read(request, what, fix=fix, deadline=deadline, lane=lane)
     except NotPermitted:
         if session.flat_only:
             raise
         session.flat_only = True
-        return (yield from read_call(session, conversation_id, lane))
+        return (yield from read_call(session, conversation_id, lane, deadline=deadline))
     try:
         return snapshots.read(response.body)
     except UNREADABLE as wrong:

@@ -7,10 +7,12 @@ is waited for.
 """
 
 import dataclasses
+import math
 from datetime import UTC, datetime, timedelta
 
 from ringonce.client import policy
 from ringonce.client.board import Board
+from ringonce.client.flows.bounding import within
 from ringonce.client.flows.reading import DAY, calls_of
 from ringonce.client.flows.session import Session
 from ringonce.client.policy import SKEW
@@ -26,6 +28,9 @@ LATEST = 600.0
 """Seconds after an intent's deadline in which a call of it may begin: later ones are not looked through."""
 SWEEPS_APART = 5.0
 """Seconds between two reads while the event stream is open."""
+
+MOMENT = 0.001
+"""Seconds that are not worth a wait: the difference of two readings of a clock is no exact number."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -49,28 +54,33 @@ class Lookout:
 def look_for(session: Session, lookout: Lookout) -> Flow[tuple[str, str] | None]:
     """Watch and read for as long as the call may still show; give its conversation id and how it was recognised."""
     board, agent_id = session.board, lookout.row.agent_id
-    start: float = yield Now()
-    sweeps, next_sweep = 0, start
+    # What was really waited for is counted, step by step: the clock may be set back or forward meanwhile.
+    waited, next_sweep, sweeps = 0.0, 0.0, 0
+    now: float = yield Now()
     while True:
-        now: float = yield Now()
-        if now >= next_sweep:
+        if waited > next_sweep - MOMENT:
             yield from _sweep(session, lookout)
+            before, now = now, (yield Now())
+            waited += max(now - before, 0.0)
             sweeps += 1
-            next_sweep = (yield Now()) + (SWEEPS_APART if lookout.listening else policy.polling_pause(sweeps))
+            next_sweep = waited + (SWEEPS_APART if lookout.listening else policy.polling_pause(sweeps))
         seen = board.count(agent_id)
         found, awaited = yield from recognise(board, lookout)
         if found:
             return found
-        end = start + (max(STATION_PATIENCE, session.settle) if awaited else session.settle)
-        now = yield Now()
-        if now >= end:
+        window = max(STATION_PATIENCE, session.settle) if awaited else session.settle
+        if waited > window - MOMENT:
             return None
-        yield Hear(agent_id, seen, min(next_sweep, end) - now)
+        step = min(next_sweep, window) - waited
+        yield Hear(agent_id, seen, step)
+        before, now = now, (yield Now())
+        waited += min(max(now - before, 0.0), step)
 
 
-def look_once(session: Session, lookout: Lookout) -> Flow[tuple[str, str] | None]:
-    """Read once, and give the call if it is there now."""
-    yield from _sweep(session, lookout)
+def look_once(session: Session, lookout: Lookout, deadline: float = math.inf) -> Flow[tuple[str, str] | None]:
+    """Read once, until *deadline* at most, and give the call if it is there now."""
+    sweep = _sweep(session, lookout)
+    yield from sweep if deadline == math.inf else within(sweep, deadline)
     return (yield from recognise(session.board, lookout))[0]
 
 

@@ -53,19 +53,23 @@ class Session:
         return (self.own.get(agent) if agent else None) or self.auth
 
 
-def token_user(session: Session, agent: str = "", lane: Lane = Lane.READ) -> Flow[str]:
+def token_user(
+    session: Session, agent: str = "", lane: Lane = Lane.READ, *, deadline: float | None = None
+) -> Flow[str]:
     """Say which user a token stands for; empty for an application's. Asked once, and only where it isn't plain.
 
-    It is the client's own token, or that of *agent*, who has an identity of his own.
+    It is the client's own token, or that of *agent*, who has an identity of his own. *deadline* is that of `exchange`.
     """
     if agent not in session.users:
         auth = session.auth_of(agent)
-        session.users[agent] = "" if auth.service else (yield Share(f"user {agent}", _ask_user(session, agent, lane)))
+        asking = _ask_user(session, agent, lane, deadline)
+        session.users[agent] = "" if auth.service else (yield Share(f"user {agent}", asking))
     return session.users[agent]
 
 
-def _ask_user(session: Session, agent: str, lane: Lane) -> Flow[str]:
-    response = yield from exchange(Request("GET", session.url("/users/me")), agent=agent, lane=lane)
+def _ask_user(session: Session, agent: str, lane: Lane, deadline: float | None) -> Flow[str]:
+    me = Request("GET", session.url("/users/me"))
+    response = yield from exchange(me, deadline=deadline, agent=agent, lane=lane)
     if response.status == 400:  # noqa: PLR2004  not.a.user: an application's token
         return ""
     if not response.ok:
