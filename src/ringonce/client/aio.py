@@ -350,9 +350,8 @@ class AsyncClient:
         return self._safe or safe_in(config.state_dir(os.environ), self._secrets)
 
     def _following(self, call: Which, timeout: float | None, enough: Callable[[Call], bool]) -> "Flow[Call]":
-        conversation_id = _named(call)
-        agent_id = "" if isinstance(call, str) else call.agent_id
-        return following.follow(self._session, conversation_id, agent_id=agent_id, timeout=timeout, enough=enough)
+        agent_id = getattr(call, "agent_id", "")
+        return following.follow(self._session, _named(call), agent_id=agent_id, timeout=timeout, enough=enough)
 
 
 def _key() -> str:
