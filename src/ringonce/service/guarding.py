@@ -16,14 +16,14 @@ import sqlalchemy as sa
 from ringonce.errors import InvalidInput, NumberRefused
 from ringonce.ledger.sql import SqlLedger
 from ringonce.numbers import dialable
-from ringonce.service import audit, guard
+from ringonce.service import audit, guard, stopping
 from ringonce.service.access import Role
 from ringonce.service.calls import Record
 from ringonce.service.dialing import Verdict
 from ringonce.service.guard.settings import ListSettings
 from ringonce.service.store import Store
 from ringonce.service.store.inserting import insert_once
-from ringonce.service.store.tables import attempts, listed, lists, settings, tokens
+from ringonce.service.store.tables import attempts, listed, lists, tokens
 
 VARIABLE, FILE = "RINGONCE_GUARD", "guard.toml"
 SOON = 5.0
@@ -232,7 +232,6 @@ _TRIED = sa.select(attempts.c.mark, attempts.c.intent, attempts.c.at).where(
     attempts.c.mark.in_(sa.bindparam("marks", expanding=True)), attempts.c.at > sa.bindparam("since")
 )
 _LISTS = lists.select().order_by(lists.c.name)
-_STOP = sa.select(settings.c.value).where(settings.c.name == "stop")
 
 
 def _tried(db: sa.Connection, records: Sequence[Record], since: float) -> dict[str, tuple[float, ...]]:
@@ -253,9 +252,8 @@ def _kept(found: Any) -> ListSettings:
 
 
 def _stop(db: sa.Connection, now: float) -> guard.Stop | None:
-    value: Any = db.scalar(_STOP)
-    if not value:
+    stands = stopping.stands(db)
+    if not stands.stopped:
         return None
-    said = value if isinstance(value, dict) else {}
-    since = dt.datetime.fromtimestamp(said.get("since") or now, dt.UTC)
-    return guard.Stop(by=str(said.get("by") or "somebody"), reason=str(said.get("reason") or "no reason"), since=since)
+    since = dt.datetime.fromtimestamp(stands.since or now, dt.UTC)
+    return guard.Stop(by=stands.by or "somebody", reason=stands.reason or "no reason", since=since)
