@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from ringonce import AsyncClient
 from ringonce.client.auth import RefreshToken
+from ringonce.errors import NoAnswer
 from ringonce.ledger.sql import SqlLedger
 from ringonce.sandbox import Sandbox
 from ringonce.service.calls import State
@@ -52,6 +53,33 @@ def test_a_refusal_of_an_agents_own_token_makes_no_worker_pause(
 
     asyncio.run(play())
     assert {call.attempt for call in every(store)} == {2}
+
+
+@SQLITE
+def test_an_agent_who_can_not_be_looked_up_now_waits_and_holds_up_nobody_else(
+    store: Store, working: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_agent, down = AsyncClient.find_agent, True
+
+    async def found(client: AsyncClient, agent: str) -> str:
+        if down and agent == ADA:
+            raise NoAnswer("the platform has trouble with Ada")
+        return await find_agent(client, agent)
+
+    monkeypatch.setattr(AsyncClient, "find_agent", found)
+    monkeypatch.setattr(worker_module, "AGAIN", 0.02)
+    ask(store, "crm-1", agent=ADA)
+    ask(store, "crm-2", agent=GRACE)
+
+    async def play() -> None:
+        nonlocal down
+        async with working():
+            await until(store, "crm-2", State.LIVE)
+            assert every(store)[0].state is State.WAITING
+            down = False
+            await until(store, "crm-1", State.LIVE)
+
+    asyncio.run(play())
 
 
 @SQLITE

@@ -121,6 +121,22 @@ def test_an_agent_whom_nobody_knows_is_a_refusal_that_names_them(store: Store, w
     asyncio.run(play())
 
 
+def test_a_name_that_fits_several_agents_is_a_refusal_that_lists_them_and_holds_up_nobody_else(
+    store: Store, working: Working
+) -> None:
+    ask(store, "crm-1", agent="Agent 0000")
+    ask(store, "crm-2", agent="agent-00001@example.com")
+
+    async def play() -> None:
+        async with working():
+            refused = await until(store, "crm-1", State.REFUSED)
+            assert refused.why["rule"] == "agent"
+            assert "agent-00001@example.com" in refused.why["said"]
+            await until(store, "crm-2", State.LIVE)
+
+    asyncio.run(play())
+
+
 def test_a_call_whose_time_is_over_is_not_dialled(store: Store, sandbox: Sandbox, working: Working) -> None:
     ask(store, "crm-1", expires_at=time.time() - 1)
 

@@ -7,13 +7,14 @@ import os
 import re
 import secrets
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
 
-from ringonce.errors import NotFound, RingonceError
+from ringonce.errors import Ambiguous, ApiRefusal, InvalidInput, NotFound, RingonceError
 from ringonce.service.dialing import batched, durable, turns
 from ringonce.service.dialing.sparing import in_a_line
 from ringonce.service.dialing.steps import Steps
@@ -61,6 +62,8 @@ class Worker:
         """Turns that somebody here waits for, but nobody is at work on; and at how many looks in a row."""
         self._ownerless: set[str] = set()
         """Workflows of turns that nobody had at the last look."""
+        self._unable: Counter[str] = Counter()
+        """How often an agent's name could not be looked up so far: it waits for names that had less bad luck."""
         self._loops: list[asyncio.Task[None]] = []
         self._entered = contextlib.AsyncExitStack()
         self._pause_until = self._tidied = 0.0
@@ -170,18 +173,22 @@ class Worker:
 
     async def _name(self) -> None:
         # One transaction for each: it holds calls before the agent's line, and must not hold another's line by then.
-        for name, known in (await self._store.look(turns.unnamed)).items():
+        names = await self._store.look(turns.unnamed)
+        for name, known in sorted(names.items(), key=lambda one: self._unable[one[0]]):
             try:
                 agent_id = known or await self._steps.client.find_agent(name)
-            except NotFound as unknown:
-                said, now = str(unknown), self._steps.clock()
+            except RingonceError as error:
+                if not _means_nobody(error):
+                    log.warning("agent %s can't be looked up now: %s", name, error)
+                    self._unable[name] += 1
+                    await self._steps.sleep(AGAIN)
+                    return
+                said, now = str(error), self._steps.clock()
                 while await self._store.run(turns.nobody, name, said, now):
                     pass
-            except RingonceError as unable:
-                log.warning("agent %s can't be looked up now: %s", name, unable)
-                await self._steps.sleep(AGAIN)
             else:
                 await self._store.run(turns.named, name, agent_id, self._steps.clock())
+            self._unable.pop(name, None)
 
     async def _tidy(self) -> None:
         now = self._steps.clock()
@@ -243,6 +250,13 @@ def this_process(pid: int) -> str:
     except OSError:
         return ""
     return f"{pid}@{stat.rpartition(')')[2].split()[19]}"
+
+
+def _means_nobody(error: RingonceError) -> bool:
+    """Say whether a name stands for no agent, or not for one alone, whenever it is asked."""
+    if isinstance(error, (NotFound, Ambiguous, InvalidInput)):
+        return True
+    return isinstance(error, ApiRefusal) and error.status == 400  # noqa: PLR2004
 
 
 def _born(db: sa.Connection, worker: str, now: float) -> None:
