@@ -1,7 +1,11 @@
 """What every room of the tests may use; and whatever a test logs or prints is searched for secrets."""
 
+import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +16,15 @@ from leaks import leaks_in
 __all__ = ["database", "postgres", "postgres_tables", "sqlite_tables", "store"]
 
 
+MEMORY = Path("/dev/shm")  # noqa: S108  pytest makes folders of its own there
+ENOUGH = 4 << 30
+"""Bytes that must be free in it: every worker's PostgreSQL keeps the databases of all its tests."""
+
+
 def pytest_configure() -> None:
+    # Nothing that a test writes outlives the run, so nobody has to wait for a disk.
+    if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
+        os.environ["TMPDIR"], tempfile.tempdir = str(MEMORY), None
     # A shell starts what runs in the background with Ctrl-C ignored, and the programs under test would inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -2,15 +2,17 @@
 
 import asyncio
 import json
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from ringonce.service import hooks
-from ringonce.service.hooks.delivering import HELD, LONGEST_PAUSE, MOST_FAILURES, PAGE, pause_after
+from ringonce.service import feed, hooks
+from ringonce.service.hooks.delivering import HELD, LONGEST_PAUSE, MOST_FAILURES, PAGE, _take, pause_after
 from ringonce.service.store import Store
-from ringonce.service.store.tables import events
+from ringonce.service.store.tables import events, webhooks
 from ringonce.service.vault import Vault
 from service_hooks.conftest import START, receiving, serving
 
@@ -193,6 +195,24 @@ def test_two_processes_share_the_work_without_sending_twice(store: Store, vault:
             assert len(receiver.ids) == len(set(receiver.ids)) == 20
 
     asyncio.run(story())
+
+
+def test_a_webhook_that_four_want_at_the_same_moment_is_taken_by_one(store: Store, vault: Vault) -> None:
+    with store.write() as db:
+        made = hooks.make(db, vault, "https://crm.example.com", (), by="tok_1", now=START)
+        feed.tell(db, "call.changed", "call_1", {"state": "live"}, now=START)
+
+    def take(together: threading.Barrier) -> bool:
+        together.wait(60)
+        with store.write() as db:
+            return _take(db, made.hook.id, START) is not None
+
+    with ThreadPoolExecutor(4) as threads:
+        for _ in range(25):
+            together = threading.Barrier(4)
+            assert sum(threads.map(take, [together] * 4)) == 1
+            with store.write() as db:
+                db.execute(webhooks.update().values(due_at=START))
 
 
 def test_the_work_of_a_process_that_died_is_done_by_another_under_the_same_ids(store: Store, vault: Vault) -> None:

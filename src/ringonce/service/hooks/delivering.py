@@ -174,20 +174,21 @@ class Deliveries:
 
 
 def _due(db: sa.Connection, now: float) -> list[str]:
+    return list(db.scalars(sa.select(webhooks.c.id).where(*_is_due(now))))
+
+
+def _is_due(now: float) -> tuple[sa.ColumnElement[bool], ...]:
     # A moment further away than any pause is from before the clock was set back.
     now_or_never = sa.or_(webhooks.c.due_at <= now, webhooks.c.due_at > now + 2 * LONGEST_PAUSE)
     newest = sa.select(sa.func.max(events.c.seq)).scalar_subquery()
-    query = sa.select(webhooks.c.id).where(webhooks.c.paused == "", now_or_never, webhooks.c.next_seq <= newest)
-    return list(db.scalars(query))
+    return webhooks.c.paused == "", now_or_never, webhooks.c.next_seq <= newest
 
 
 def _take(db: sa.Connection, hook_id: str, now: float) -> Hook | None:
     """Take a webhook that is still due; None if another process was quicker."""
-    if hook_id not in _due(db, now):
-        return None
-    before = hooks.get(db, hook_id)
-    this = webhooks.update().where(webhooks.c.id == hook_id, webhooks.c.due_at == before.due_at)
-    return hooks.get(db, hook_id) if db.execute(this.values(due_at=now + HELD)).rowcount == 1 else None
+    # One statement: between two, another process could take it, and would be taken for nobody.
+    taken = webhooks.update().where(webhooks.c.id == hook_id, *_is_due(now)).values(due_at=now + HELD)
+    return hooks.get(db, hook_id) if db.execute(taken).rowcount == 1 else None
 
 
 def _write(db: sa.Connection, hook: Hook, became: dict[str, Any]) -> Hook | None:
