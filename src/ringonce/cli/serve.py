@@ -159,7 +159,7 @@ async def _drain(home: "House", desk: "Desk") -> None:
     desk.health.draining = True
     if home.worker is not None:
         if home.worker.busy:
-            say(f"ending: {home.worker.busy} calls are under way; live ones go on (again: quit at once)")
+            say(f"ending, calls under way: {home.worker.busy}; live ones go on (again: quit at once)")
         await home.worker.drain()
 
 

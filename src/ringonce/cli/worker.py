@@ -54,7 +54,7 @@ async def _work(url: str, made: "Made", guard: Path | None, *, as_json: bool) ->
                     click.echo(f"{worker.id} dials what waits in {home.store.name}")
                 await stopped(await interrupt.race(asyncio.Event().wait()))
                 if worker.busy:
-                    say(f"ending: {worker.busy} calls are under way; live ones go on (again: quit at once)")
+                    say(f"ending, calls under way: {worker.busy}; live ones go on (again: quit at once)")
                 await worker.drain()
     say("the worker has stopped; what waits is kept")
     return 0
