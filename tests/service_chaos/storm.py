@@ -112,7 +112,8 @@ class Storm:
             stack.callback(crew.end)
             for _ in range(self._weather.workers):
                 crew.hire()
-            self._through(store, crew)
+            if stuck := self._through(store, crew):
+                return stuck
             sandbox.pass_time(600)
             sandbox.count_requests()
             self.figures.creates_received, self.figures.lost_answers = sandbox.creates, sandbox.lost_answers
@@ -129,7 +130,8 @@ class Storm:
                 agent = f"agent-{n % self._weather.agents + 1:05d}@example.com"
                 accept(db, Ask(agent=agent, to=number), key=f"i{n}", number=number, mark=mark(number), by="storm")
 
-    def _through(self, store: Store, crew: Crew) -> None:
+    def _through(self, store: Store, crew: Crew) -> list[str]:
+        """Let it blow until no call is open; give those that stay so."""
         weather, dice = self._weather, self._dice
         restarts = [weather.intents * n // (weather.restarts + 1) for n in range(1, weather.restarts + 1)]
         crashes = [weather.intents * n // (weather.crashes + 2) for n in range(1, weather.crashes + 1)]
@@ -138,7 +140,8 @@ class Storm:
             now, done = time.monotonic(), weather.intents - left
             if left < fewest:
                 fewest, end = left, now + PATIENCE
-            assert now < end, f"{left} calls are still open, and none has ended for {PATIENCE:.0f} s"
+            if now > end:
+                return self._stuck(store)
             for hand in [hand for hand, until in self._asleep.items() if until < now]:
                 del self._asleep[hand]
                 hand.send_signal(signal.SIGCONT)
@@ -154,6 +157,18 @@ class Storm:
                 self._postgres.crash_and_come_back()
                 self.figures.database_crashes += 1
             time.sleep(TICK)
+        return []
+
+    def _stuck(self, store: Store) -> list[str]:
+        with store.read() as db:
+            query = sa.select(calls, lines).outerjoin(lines, lines.c.call_id == calls.c.id)
+            found = db.execute(query.where(calls.c.state.in_(sorted(OPEN))).order_by(calls.c.state)).mappings().all()
+        at = time.time()
+        return [
+            f"{one['key']} {one['state']} {one['progress']} for {at - one['changed_at']:.0f} s, why {one['why']},"
+            f" due in {one['due_at'] - at:.0f} s, with {one['worker'] or 'nobody'}"
+            for one in found
+        ]
 
     def _blow(self, crew: Crew, now: float) -> None:
         # However short it is, a storm that blows at all kills somebody.

@@ -202,3 +202,29 @@ def test_a_turn_that_the_engine_could_not_write_down_ends_by_itself(
 
     asyncio.run(play())
     assert len(sandbox.calls()) == 1
+
+
+@SQLITE
+def test_a_turn_that_nobody_is_at_work_on_is_begun_anew_once_however_often_it_is_looked_at(
+    store: Store, sandbox: Sandbox, guard: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, begun = durable.run, list[str]()
+
+    async def lost_at_first(turn: turns.Turn) -> None:
+        begun.append(turn.run)
+        await (asyncio.Event().wait() if len(begun) == 1 else run(turn))
+
+    monkeypatch.setattr(durable, "run", lost_at_first)
+    monkeypatch.setattr(worker_module, "AGAIN", 0.5)  # ten looks
+    ask(store, "crm-1", to="+15559870006")
+
+    async def play() -> None:
+        async with (
+            AsyncClient(base_url=sandbox.url, ledger=SqlLedger(store.engine), settle=3.0) as client,
+            Worker(Steps(store, client, guard, time.time, asyncio.sleep), beat=0.05),
+        ):
+            await until(store, "crm-1", State.ENDED)
+
+    asyncio.run(play())
+    assert len(begun) == 2
+    assert len(sandbox.calls()) == 1

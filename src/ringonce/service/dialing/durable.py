@@ -1,9 +1,9 @@
 """The durable engine, and the only file that knows it: a turn is a workflow that is not lost with a process.
 
-What DBOS does for us is to remember which turns are under way, and to go on with them in another process. How far one
-has come is known by the call's own row and the ledger, so it has no steps that the engine would write down, and is
-run again from its beginning. What the engine does not do is done here and by the worker: another process's turns are
-not taken over by themselves; a version of its own choosing would strand work at every change of the code.
+What DBOS does for us is to run a turn and to write down that it is under way and how it ended. How far one has come is
+known by the call's own row and the ledger, so it has no steps that the engine would write down. What the engine does
+not do is done here and by the worker: another process's turns are not taken over by themselves, and to resume one puts
+it into a queue from which any process may take it, so whoever takes a turn over begins it anew, under a new name.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from ringonce.service.store import Store
 
 log = logging.getLogger("ringonce.service")
 VERSION = "2"
-"""The shape of the workflow below. A turn of another version is begun anew by whoever takes it over."""
+"""The shape of the workflow below. A version of the engine's own choosing would strand work at every change of code."""
 THREADS = 32
 AT_ONCE = 500
 """Workflows that are looked at and deleted at once."""
@@ -121,20 +121,10 @@ async def _leave_the_loop_alone() -> None:
 
 
 async def run(turn: Turn) -> None:
-    """Do a turn; or go on with it, if it was begun. It returns when the turn is over, however it went."""
+    """Do a turn. It returns when the turn is over, however it went."""
     with SetWorkflowID(turn.run):
         handle = await DBOS.start_workflow_async(_dial, turn.call_id)
     await handle.get_result()
-
-
-async def go_on(turn: Turn) -> None:
-    """Go on with another worker's turn where it stopped, or begin it if it never was."""
-    status = await DBOS.get_workflow_status_async(turn.run)
-    if status is None:
-        return await run(turn)
-    handle = await DBOS.resume_workflow_async(turn.run)
-    await handle.get_result(polling_interval_sec=0.5)
-    return None
 
 
 async def leave(run: str) -> None:

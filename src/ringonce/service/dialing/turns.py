@@ -196,21 +196,21 @@ def runs(db: sa.Connection) -> set[str]:
     return set(db.scalars(sa.select(lines.c.run).where(lines.c.call_id != "")))
 
 
-def inherit(db: sa.Connection, dead: str, heir: str) -> list[Turn]:
-    """Have a worker go on with the turns of a dead one, all that nobody else has taken over; give them."""
-    held = sa.select(lines.c.agent_id).where(lines.c.worker == dead, lines.c.call_id != "")
-    db.execute(held.order_by(lines.c.agent_id).with_for_update())  # lines are held in one order by everybody
-    theirs = lines.update().where(lines.c.worker == dead, lines.c.call_id != "").values(worker=heir)
-    return [Turn(*found) for found in db.execute(theirs.returning(lines.c.call_id, lines.c.run, lines.c.worker))]
+def inherit(db: sa.Connection, dead: str, heir: str, now: float) -> list[Turn]:
+    """Have a worker take over what turns of a dead one nobody else has taken over; give them as they are begun anew."""
+    held = sa.select(lines.c.call_id, lines.c.run, lines.c.worker).where(lines.c.worker == dead, lines.c.call_id != "")
+    # Lines are held in one order by everybody.
+    theirs = [Turn(*found) for found in db.execute(held.order_by(lines.c.agent_id).with_for_update())]
+    return [mine for turn in theirs if (mine := anew(db, turn, now, heir)) is not None]
 
 
-def anew(db: sa.Connection, turn: Turn, now: float) -> Turn | None:
-    """Begin a turn's work anew, under another name; None if the worker doesn't have it any more."""
-    mine = (lines.c.call_id == turn.call_id, lines.c.run == turn.run, lines.c.worker == turn.worker)
-    run = new_id("run", now)
-    if db.execute(lines.update().where(*mine).values(run=run)).rowcount != 1:
+def anew(db: sa.Connection, turn: Turn, now: float, heir: str = "") -> Turn | None:
+    """Begin a turn's work anew, under another name, by its worker or an *heir*; None if the worker has it no more."""
+    before = (lines.c.call_id == turn.call_id, lines.c.run == turn.run, lines.c.worker == turn.worker)
+    after = Turn(turn.call_id, new_id("run", now), heir or turn.worker)
+    if db.execute(lines.update().where(*before).values(run=after.run, worker=after.worker)).rowcount != 1:
         return None
-    return Turn(turn.call_id, run, turn.worker)
+    return after
 
 
 def expire(db: sa.Connection, now: float, limit: int = 200) -> int:

@@ -60,6 +60,8 @@ class Worker:
         """Turns that the database says are ours, and that nothing here did at the last look."""
         self._idle: dict[str, int] = {}
         """Turns that somebody here waits for, but nobody is at work on; and at how many looks in a row."""
+        self._renewing: set[str] = set()
+        """Turns that are about to be begun anew."""
         self._ownerless: set[str] = set()
         """Workflows of turns that nobody had at the last look."""
         self._unable: Counter[str] = Counter()
@@ -143,14 +145,14 @@ class Worker:
         if now < self._pause_until or room <= 0:
             return
         for turn in await self._store.run(turns.take, self.id, now, room, self._steps.guard.foretell):
-            self._do(turn, begun=False)
+            self._do(turn)
 
     async def _adopt(self) -> None:
         now = self._steps.clock()
         for dead in await self._store.look_urgently(_dead, self.id, now, self._dead_after):
-            for turn in await self._store.run_urgently(turns.inherit, dead, self.id):
+            for turn in await self._store.run_urgently(turns.inherit, dead, self.id, now):
                 log.warning("going on with call %s of %s", turn.call_id, dead)
-                self._do(turn, begun=True)
+                self._do(turn)
         await self._find_lost()
 
     async def _find_lost(self) -> None:
@@ -161,9 +163,13 @@ class Worker:
             # A turn that has just been taken may only not have been heard of yet.
             if turn.run in self._missed:
                 log.warning("going on with call %s, which was taken when the database went away", turn.call_id)
-                self._do(turn, begun=True)
+                self._start(turn, self._anew(turn))
         self._missed = {turn.run for turn in lost}
-        idle = [turn for turn in mine if turn.run in self._doing and not durable.at_work(turn.run)]
+        idle = [
+            turn
+            for turn in mine
+            if turn.run in self._doing and turn.run not in self._renewing and not durable.at_work(turn.run)
+        ]
         self._idle = {turn.run: self._idle.get(turn.run, 0) + 1 for turn in idle}
         for turn in idle:
             if self._idle[turn.run] >= STRANDED:
@@ -202,9 +208,9 @@ class Worker:
             self._ownerless = await durable.forget(lambda: self._store.look(turns.runs), self._ownerless, now)
             await self._store.run(_buried, now)
 
-    def _do(self, turn: Turn, *, begun: bool) -> None:
+    def _do(self, turn: Turn) -> None:
         if turn.run not in self._doing:
-            self._start(turn, self._turn(turn, begun=begun))
+            self._start(turn, self._turn(turn))
 
     def _start(self, turn: Turn, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=turn.run)
@@ -219,9 +225,9 @@ class Worker:
         await durable.leave(turn.run)
         self._start(turn, self._anew(turn))
 
-    async def _turn(self, turn: Turn, *, begun: bool) -> None:
+    async def _turn(self, turn: Turn) -> None:
         try:
-            await (durable.go_on(turn) if begun else durable.run(turn))
+            await durable.run(turn)
         except (RingonceError, sa.exc.SQLAlchemyError) as down:
             said = str(down) if isinstance(down, RingonceError) else in_a_line(down)
             log.error("the turn of call %s broke off; it is done again: %s", turn.call_id, said)  # noqa: TRY400  says all
@@ -231,16 +237,21 @@ class Worker:
             await self._anew(turn)
 
     async def _anew(self, turn: Turn) -> None:
+        self._renewing.add(turn.run)
+        try:
+            again = await self._renewed(turn)
+        finally:
+            self._renewing.discard(turn.run)
+        if again is not None:
+            self._do(again)
+
+    async def _renewed(self, turn: Turn) -> Turn | None:
         while True:
             await self._steps.sleep(AGAIN)
             try:
-                again = await self._store.run(turns.anew, turn, self._steps.clock())
+                return await self._store.run(turns.anew, turn, self._steps.clock())
             except RingonceError as down:
                 log.warning("call %s waits for the database: %s", turn.call_id, down)
-            else:
-                break
-        if again is not None:
-            self._do(again, begun=False)
 
 
 def this_process(pid: int) -> str:
