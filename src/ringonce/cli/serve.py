@@ -17,6 +17,7 @@ from ringonce.errors import ConfigError
 if typing.TYPE_CHECKING:
     from ringonce import AsyncClient
     from ringonce.ledger import Ledger
+    from ringonce.service.dialing.worker import Worker
     from ringonce.service.house import House, Platform
     from ringonce.service.web.desk import Desk
 
@@ -158,9 +159,14 @@ async def _serve(
 async def _drain(home: "House", desk: "Desk") -> None:
     desk.health.draining = True
     if home.worker is not None:
-        if home.worker.busy:
-            say(f"ending, calls under way: {home.worker.busy}; live ones go on (again: quit at once)")
-        await home.worker.drain()
+        await drained(home.worker)
+
+
+async def drained(worker: "Worker") -> None:
+    """End a worker, and say so if that can last."""
+    if worker.busy:
+        say(f"ending, calls under way: {worker.busy}; live ones go on (again: quit at once)")
+    await worker.drain()
 
 
 def _first_token(db: typing.Any) -> str:

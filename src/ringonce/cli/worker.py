@@ -41,6 +41,7 @@ async def _work(url: str, made: "Made", guard: Path | None, *, as_json: bool) ->
     import msgspec
 
     from ringonce.cli.interrupt import Interrupt, stopped
+    from ringonce.cli.serve import drained
     from ringonce.service import house
 
     platform, make_client = made
@@ -53,8 +54,6 @@ async def _work(url: str, made: "Made", guard: Path | None, *, as_json: bool) ->
                 else:
                     click.echo(f"{worker.id} dials what waits in {home.store.name}")
                 await stopped(await interrupt.race(asyncio.Event().wait()))
-                if worker.busy:
-                    say(f"ending, calls under way: {worker.busy}; live ones go on (again: quit at once)")
-                await worker.drain()
+                await drained(worker)
     say("the worker has stopped; what waits is kept")
     return 0

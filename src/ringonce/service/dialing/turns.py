@@ -198,19 +198,27 @@ def runs(db: sa.Connection) -> set[str]:
 
 def inherit(db: sa.Connection, dead: str, heir: str, now: float) -> list[Turn]:
     """Have a worker take over what turns of a dead one nobody else has taken over; give them as they are begun anew."""
-    held = sa.select(lines.c.call_id, lines.c.run, lines.c.worker).where(lines.c.worker == dead, lines.c.call_id != "")
-    # Lines are held in one order by everybody.
-    theirs = [Turn(*found) for found in db.execute(held.order_by(lines.c.agent_id).with_for_update())]
-    return [mine for turn in theirs if (mine := anew(db, turn, now, heir)) is not None]
+    held = sa.select(lines.c.agent_id, lines.c.call_id).where(lines.c.worker == dead, lines.c.call_id != "")
+    found = db.execute(held.order_by(lines.c.agent_id).with_for_update()).all()  # held in one order by everybody
+    theirs = {line.agent_id: Turn(line.call_id, new_id("run", now), heir) for line in found}
+    if theirs:
+        db.execute(
+            _HOLD,
+            [
+                {"this": agent_id, "its": turn.call_id, "by": turn.run, "at": turn.worker}
+                for agent_id, turn in theirs.items()
+            ],
+        )
+    return list(theirs.values())
 
 
-def anew(db: sa.Connection, turn: Turn, now: float, heir: str = "") -> Turn | None:
-    """Begin a turn's work anew, under another name, by its worker or an *heir*; None if the worker has it no more."""
-    before = (lines.c.call_id == turn.call_id, lines.c.run == turn.run, lines.c.worker == turn.worker)
-    after = Turn(turn.call_id, new_id("run", now), heir or turn.worker)
-    if db.execute(lines.update().where(*before).values(run=after.run, worker=after.worker)).rowcount != 1:
+def anew(db: sa.Connection, turn: Turn, now: float) -> Turn | None:
+    """Begin a turn's work anew, under another name; None if the worker doesn't have it any more."""
+    mine = (lines.c.call_id == turn.call_id, lines.c.run == turn.run, lines.c.worker == turn.worker)
+    run = new_id("run", now)
+    if db.execute(lines.update().where(*mine).values(run=run)).rowcount != 1:
         return None
-    return after
+    return Turn(turn.call_id, run, turn.worker)
 
 
 def expire(db: sa.Connection, now: float, limit: int = 200) -> int:
