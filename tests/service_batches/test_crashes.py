@@ -6,7 +6,6 @@ import csv
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,9 +69,10 @@ def test_a_worker_that_is_killed_in_mid_batch_leaves_exact_results(
         return b"".join([piece async for piece in results.lines(store, batch.id, whole_numbers=True)]).decode()
 
     rows = list(csv.DictReader(asyncio.run(play()).splitlines()))
-    rung = Counter(call["attributes"]["ringonce.intent"] for call in sandbox.calls())
-    assert len(rows) == len(rung) == 60
-    assert set(rung.values()) == {1}
-    ground = {call["attributes"]["ringonce.intent"]: call["conversationId"] for call in sandbox.calls()}
-    assert {row["key"]: row["conversation_id"] for row in rows} == ground
-    assert {(row["state"], row["attempts"]) for row in rows} == {("ended", "1")}
+    made = [(call["attributes"]["ringonce.intent"], call["conversationId"]) for call in sandbox.calls()]
+    assert len(rows) == 60
+    assert sorted((row["key"], row["conversation_id"]) for row in rows if row["state"] == "ended") == sorted(made)
+    # Killed after it was written down that the call goes out, and before it went: nobody can know, and nobody dials.
+    assert {row["state"] for row in rows} <= {"ended", "unknown"}
+    assert len(made) > 60 - 20, "more are unknown than there were agents to be calling"
+    assert {row["attempts"] for row in rows} == {"1"}
