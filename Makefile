@@ -49,9 +49,9 @@ bench: .venv/ready-sdk  ## ringonce beside the official SDK and bare libraries, 
 ten-thousand: .venv/ready-dev  ## 10,000 calls followed at once in one process, each outcome held against the truth (TROUBLE=all)
 	.venv/bin/python bench/ten_thousand.py $(if $(TROUBLE),--trouble $(TROUBLE))
 
-bench-docs: .venv/ready-dev  ## docs/performance.md and its plots, from the last full run
+bench-docs: .venv/ready-dev  ## docs/performance.md, its plots and the sizing table, from the last full run
 	.venv/bin/python -m bench.report
-	.venv/bin/cog -r docs/performance.md
+	.venv/bin/cog -r docs/performance.md docs/operate.md
 
 chaos: .venv/ready-dev  ## N intents over real processes that are killed and stopped, from SEED on, judged by the record
 	PYTHONPATH=tests .venv/bin/python -m chaos --intents $(or $(N),2000) --seed $(or $(SEED),0)

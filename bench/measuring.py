@@ -108,7 +108,7 @@ def environment() -> dict[str, str]:
 
 
 def interleave(rounds: int, turns: Mapping[str, Turn]) -> dict[str, Row]:
-    """Play A B C, A B C, …: whatever disturbs the machine disturbs everybody. Give medians, lowest and highest."""
+    """Play A B C, A B C, …: whatever disturbs the machine disturbs everybody. Give medians, and every turn."""
     seen: dict[str, list[Mapping[str, float]]] = {name: [] for name in turns}
     for _ in range(rounds):
         for name, turn in turns.items():
@@ -117,11 +117,17 @@ def interleave(rounds: int, turns: Mapping[str, Turn]) -> dict[str, Row]:
 
 
 def summed_up(turns: Sequence[Mapping[str, float]]) -> Row:
-    """Give the median of each figure over the turns, and in `spread` the lowest and the highest."""
-    figures = {figure: [turn[figure] for turn in turns] for figure in turns[0]}
-    row: Row = {figure: round(statistics.median(values), 3) for figure, values in figures.items()}
-    row["spread"] = {figure: [round(min(values), 3), round(max(values), 3)] for figure, values in figures.items()}
-    return row
+    """Give the median of each figure over the turns, and in `turns` what each of them gave."""
+    figures = {figure: [round(turn[figure], 3) for turn in turns] for figure in turns[0]}
+    return {figure: round(statistics.median(values), 3) for figure, values in figures.items()} | {"turns": figures}
+
+
+def ratio(ours: Row, other: Row, figure: str) -> float:
+    """Give the median of the rounds' own ratios: the machine's speed changes less within a round than between them."""
+    if "turns" not in ours or "turns" not in other:
+        return float(ours[figure] / other[figure])
+    pairs = zip(ours["turns"][figure], other["turns"][figure], strict=True)
+    return float(statistics.median(mine / theirs for mine, theirs in pairs))
 
 
 def yardstick() -> float:

@@ -74,10 +74,8 @@ def _cell(row: Mapping[str, Any], figure: str) -> str:
     if figure not in row:
         return ""
     told = number(row[figure])
-    if figure not in row.get("spread", {}):
-        return told
-    low, high = row["spread"][figure]
-    return f"{told} ({number(low)} to {number(high)})"
+    turns = row.get("turns", {}).get(figure)
+    return f"{told} ({number(min(turns))} to {number(max(turns))})" if turns else told
 
 
 def markdown(table: Table) -> str:

@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from bench.measuring import ratio
+
 Cases = Mapping[str, Mapping[str, Any]]
 MOST, LEAST = "at most", "at least"
 A_TOKEN = 300 / 60
@@ -74,8 +76,8 @@ def _beside(row: Mapping[str, Any], what: str, pair: tuple[str, str], bound: str
     who, other = pair
     figure = "cpu_us" if what.startswith("CPU") else "calls_s"
     bare = f"bare aiohttp @{who.partition('@')[2]}"
-    note = "" if target else f"no target; {bare}: {row[bare][figure] / row[other][figure]:.2f}"
-    return Verdict(f"{what}: {who} / {other}", row[who][figure] / row[other][figure], "", bound, target, note)
+    note = "" if target else f"no target; {bare}: {ratio(row[bare], row[other], figure):.2f}"
+    return Verdict(f"{what}: {who} / {other}", ratio(row[who], row[other], figure), "", bound, target, note)
 
 
 def _decode(_rows: Mapping[str, Any]) -> Iterator[Verdict]:
@@ -100,7 +102,7 @@ def _crowd(rows: Mapping[str, Any]) -> Iterator[Verdict]:
 
 def _sandbox(rows: Mapping[str, Any]) -> Iterator[Verdict]:
     for kind, row in rows.items():
-        share = row["sandbox"]["requests_s"] / row["bare Starlette"]["requests_s"]
+        share = ratio(row["sandbox"], row["bare Starlette"], "requests_s")
         yield Verdict(f"sandbox / bare Starlette, requests a second: {kind}", share, "", LEAST, 0.6)
 
 

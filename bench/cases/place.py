@@ -13,18 +13,19 @@ from bench.measuring import Measured, Turn, contender, interleave, server
 
 FIELD = (
     ("AsyncClient", "ringonce_async", (1, 16, 64)),
-    ("Client", "ringonce_sync", (1, 16)),
-    ("official SDK", "official_sdk", (1, 16)),
     ("bare aiohttp", "bare_aiohttp", (1, 16, 64)),
+    ("Client", "ringonce_sync", (1, 16)),
     ("bare urllib3", "bare_urllib3", (1, 16)),
+    ("official SDK", "official_sdk", (1, 16)),
     ("tutorial", "tutorial", (1,)),
 )
+FLIGHTS = (1, 16, 64)
 AGAINST_SANDBOX = ("AsyncClient", "official SDK", "bare aiohttp")
 WARM_UP = 64
 
 
 def measure(*, quick: bool) -> dict[str, Any]:
-    calls, rounds = (100, 3) if quick else (500, 9)
+    calls, rounds = (100, 3) if quick else (200, 25)
     with contextlib.ExitStack() as stack:
         cheap = stack.enter_context(server("canned"))
         field = {name: stack.enter_context(contender(module, cheap.url)) for name, module, _ in FIELD}
@@ -39,15 +40,16 @@ def measure(*, quick: bool) -> dict[str, Any]:
             for name, module, _ in FIELD
             if name in AGAINST_SANDBOX
         }
-        rows["placed in the sandbox"] = interleave(min(rounds, 5), _turns(field, calls, looks=False, only=16))
+        rows["placed in the sandbox"] = interleave(min(rounds, 11), _turns(field, calls, looks=False, only=16))
     return {"calls a turn": calls, "rounds": rounds, "rows": rows}
 
 
 def _turns(field: Mapping[str, Measured], calls: int, *, looks: bool, only: int = 0) -> dict[str, Turn]:
+    """Have those who are compared take their turns one after the other, and short ones."""
     turns: dict[str, Turn] = {}
-    for name, _, flights in FIELD:
-        for in_flight in flights:
-            if name in field and only in {0, in_flight}:
+    for in_flight in FLIGHTS:
+        for name, _, flights in FIELD:
+            if name in field and in_flight in flights and only in {0, in_flight}:
                 _turn(field[name], WARM_UP, in_flight, looks)
                 turns[f"{name} @{in_flight}"] = _later(field[name], calls, in_flight, looks)
     return turns

@@ -3,7 +3,7 @@
 import xml.etree.ElementTree as ET
 
 import pytest
-from bench.measuring import interleave, summed_up
+from bench.measuring import interleave, ratio, summed_up
 from bench.targets import Verdict, verdicts
 
 from bench import plots, tables
@@ -18,7 +18,7 @@ _CPU = {
 }
 
 
-def test_turns_are_interleaved_and_medians_are_kept_with_their_spread() -> None:
+def test_turns_are_interleaved_and_medians_are_kept_with_every_turn() -> None:
     order: list[str] = []
 
     def turn(name: str, *values: float) -> dict[str, float]:
@@ -28,7 +28,7 @@ def test_turns_are_interleaved_and_medians_are_kept_with_their_spread() -> None:
     rows = interleave(3, {"a": lambda: turn("a", 3, 1, 2), "b": lambda: turn("b", 9, 9, 8)})
 
     assert order == ["a", "b", "a", "b", "a", "b"]
-    assert rows["a"] == {"cpu_us": 2, "spread": {"cpu_us": [1, 3]}}
+    assert rows["a"] == {"cpu_us": 2, "turns": {"cpu_us": [3, 1, 2]}}
     assert rows["b"]["cpu_us"] == 9
 
 
@@ -68,6 +68,14 @@ def test_ratios_are_taken_between_rows_of_one_run() -> None:
     [share] = verdicts(cases)
 
     assert (share.figure, share.met) == (0.6, True)
+
+
+def test_a_ratio_is_taken_within_each_round_for_a_machine_that_changes_its_pace_between_them() -> None:
+    ours = summed_up([{"cpu_us": each} for each in (200, 400, 200, 400, 400)])
+    bare = summed_up([{"cpu_us": each} for each in (100, 200, 100, 200, 100)])
+
+    assert ours["cpu_us"] / bare["cpu_us"] == 4
+    assert ratio(ours, bare, "cpu_us") == 2
 
 
 def test_a_table_says_the_median_and_the_spread() -> None:

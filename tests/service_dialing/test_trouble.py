@@ -156,7 +156,7 @@ def test_the_turns_of_a_worker_that_falls_silent_are_taken_over(
 def test_a_turn_that_the_engine_could_not_write_down_ends_by_itself(
     store: Store, sandbox: Sandbox, guard: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A disk is full while a turn that was taken over breaks off: its work dies without a word to whoever waits."""
+    """A disk is full while a turn that was begun anew breaks off: its work dies without a word to whoever waits."""
     full = {"engine": False}
     opened = durable._ahead
 
@@ -191,7 +191,7 @@ def test_a_turn_that_the_engine_could_not_write_down_ends_by_itself(
             async with Worker(steps, beat=0.2) as worker:
                 await until(store, "crm-1", State.LIVE)
                 await comes_true(lambda: len(broke) == 1 and not durable._at_work)
-                # As after a restart: nobody waits for it here, and the engine's record says that it goes on.
+                # As after a restart: nobody waits for it here, and the line says that this worker has it.
                 for doing in list(worker._doing.values()):
                     doing.cancel()
                 full["engine"] = False
