@@ -7,6 +7,7 @@ from bench.targets import MOST, Verdict
 
 UNITS = {
     "cpu_us": "CPU µs",
+    "life_cpu_us": "CPU µs, the call's whole life",
     "cpu_ms": "CPU ms",
     "wall_ms": "wall ms",
     "calls_s": "calls/s",

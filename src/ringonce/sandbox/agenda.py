@@ -10,9 +10,14 @@ _FIRST = dt.datetime.min.replace(tzinfo=dt.UTC).timestamp()
 _LAST = dt.datetime.max.replace(tzinfo=dt.UTC, microsecond=0).timestamp()
 
 
+def to_the_millisecond(seconds: float) -> float:
+    """The moment that `iso` writes for this one."""
+    return round(seconds * 1000) / 1000
+
+
 def iso(seconds: float) -> str:
     """The platform's spelling of a moment: ISO-8601, UTC, milliseconds."""
-    whole, thousandths = divmod(round(round(seconds, 3) * 1000), 1000)
+    whole, thousandths = divmod(round(seconds * 1000), 1000)
     return f"{_second(whole)}.{thousandths:03}Z"
 
 

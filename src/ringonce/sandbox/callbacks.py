@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from functools import partial
 
-from ringonce.sandbox.agenda import Agenda, iso
+from ringonce.sandbox.agenda import Agenda, iso, to_the_millisecond
 from ringonce.sandbox.call_control import REACTION_TAKES
 from ringonce.sandbox.conversation import Callback, Conversation, Participant
 from ringonce.sandbox.floor import Floor
@@ -67,7 +67,7 @@ class Callbacks:
             caller_id=f"tel:{wish.caller_id or lines.org.queues[wish.queue_id].calling_party_number}",
             attributes=dict(wish.data),
             started=self._agenda.stamp,
-            started_at=round(self._agenda.now, 3),
+            started_at=to_the_millisecond(self._agenda.now),
         )
         self._exchange.open(conversation)
         customer = lines.leg(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from ringonce.sandbox.agenda import Agenda
+from ringonce.sandbox.agenda import Agenda, to_the_millisecond
 from ringonce.sandbox.call_control import REACTION_TAKES
 from ringonce.sandbox.conversation import Conversation, Participant
 from ringonce.sandbox.life import SETTLING_TAKES, Exchange
@@ -34,7 +34,7 @@ class Conferences:
             caller_id=first.caller_id,
             attributes={},
             started=self._agenda.stamp,
-            started_at=round(self._agenda.now, 3),
+            started_at=to_the_millisecond(self._agenda.now),
         )
         self._exchange.open(conference)
         self.merge(user_id, conference, calls)

@@ -6,7 +6,7 @@ The order of steps and the codes are the platform's as measured on real organisa
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from ringonce.sandbox.agenda import Agenda
+from ringonce.sandbox.agenda import Agenda, to_the_millisecond
 from ringonce.sandbox.conversation import Conversation, Fault, Participant
 from ringonce.sandbox.lines import Destination, Lines, Order
 from ringonce.sandbox.stories import SipReason, Story, address_of
@@ -70,7 +70,7 @@ class Exchange:
             attributes=dict(order.attributes),
             started=self._agenda.stamp,
             # As written: whoever asks for what began at that very millisecond must find it.
-            started_at=round(self._agenda.now, 3),
+            started_at=to_the_millisecond(self._agenda.now),
         )
         self.open(conversation)
         leg = self.call_out(conversation, order)
