@@ -22,16 +22,18 @@ FIELD = (
 FLIGHTS = (1, 16, 64)
 AGAINST_SANDBOX = ("AsyncClient", "official SDK", "bare aiohttp")
 WARM_UP = 64
+FEWEST, WAVES = 200, 4
+"""A turn is of so many calls at least, and of so many times those in flight."""
 
 
 def measure(*, quick: bool) -> dict[str, Any]:
-    calls, rounds = (100, 3) if quick else (200, 25)
+    rounds = 3 if quick else 25
     with contextlib.ExitStack() as stack:
         cheap = stack.enter_context(server("canned"))
         field = {name: stack.enter_context(contender(module, cheap.url)) for name, module, _ in FIELD}
         rows = {
-            "placed": interleave(rounds, _turns(field, calls, looks=False)),
-            "placed and looked at": interleave(rounds, _turns(field, calls, looks=True)),
+            "placed": interleave(rounds, _turns(field, looks=False)),
+            "placed and looked at": interleave(rounds, _turns(field, looks=True)),
         }
     with contextlib.ExitStack() as stack:
         sandbox = stack.enter_context(server("sandbox", "0", "1"))
@@ -40,17 +42,18 @@ def measure(*, quick: bool) -> dict[str, Any]:
             for name, module, _ in FIELD
             if name in AGAINST_SANDBOX
         }
-        rows["placed in the sandbox"] = interleave(min(rounds, 11), _turns(field, calls, looks=False, only=16))
-    return {"calls a turn": calls, "rounds": rounds, "rows": rows}
+        rows["placed in the sandbox"] = interleave(rounds // 2, _turns(field, looks=False, only=16))
+    return {"rounds": rounds, "rows": rows}
 
 
-def _turns(field: Mapping[str, Measured], calls: int, *, looks: bool, only: int = 0) -> dict[str, Turn]:
-    """Have those who are compared take their turns one after the other, and short ones."""
+def _turns(field: Mapping[str, Measured], *, looks: bool, only: int = 0) -> dict[str, Turn]:
+    """Have those who are compared take their turns one after the other."""
     turns: dict[str, Turn] = {}
     for in_flight in FLIGHTS:
         for name, _, flights in FIELD:
             if name in field and in_flight in flights and only in {0, in_flight}:
                 _turn(field[name], WARM_UP, in_flight, looks)
+                calls = max(FEWEST, WAVES * in_flight)
                 turns[f"{name} @{in_flight}"] = _later(field[name], calls, in_flight, looks)
     return turns
 

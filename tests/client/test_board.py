@@ -1,5 +1,10 @@
 """The board tells calls that are new from those that were there before."""
 
+import contextlib
+
+import pytest
+
+from ringonce.client import board as board_module
 from ringonce.client.board import Board
 from ringonce.client.snapshots import Leg, Snapshot
 
@@ -37,3 +42,40 @@ def test_a_call_that_comes_over_from_another_agent_is_new_to_the_one_who_gets_it
 
     assert names(board, ADA, noted) == ["moves"]
     assert names(board, BEN, noted) == []
+
+
+def test_calls_that_never_end_and_that_nobody_follows_make_room_but_for_those_that_are_followed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(board_module, "KEPT", 8)
+    board = Board()
+
+    with board.followed("call 0"):
+        for number in range(100):
+            board.take(shown(f"call {number}", ADA))
+
+        kept = names(board, ADA)
+        assert kept[0] == "call 0"
+        assert kept[-1] == "call 99"
+        assert len(kept) <= 8
+    for number in range(100, 110):
+        board.take(shown(f"call {number}", ADA))
+    assert "call 0" not in names(board, ADA)
+
+
+def test_room_is_not_looked_for_anew_with_each_call_while_all_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board_module, "KEPT", 8)
+    board = Board()
+    rooms: list[int] = []
+    with contextlib.ExitStack() as following:
+        for number in range(40):
+            following.enter_context(board.followed(f"call {number}"))
+            board.take(shown(f"call {number}", ADA))
+            rooms.append(board._room)
+
+        assert len(names(board, ADA)) == 40
+        assert len(set(rooms)) <= 40 / (8 // 4)
+
+    for number in range(40, 60):
+        board.take(shown(f"call {number}", ADA))
+    assert len(names(board, ADA)) <= 8

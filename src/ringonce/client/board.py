@@ -4,13 +4,15 @@ Events and reads are put on it; flows look at it. A follower compares counts, so
 and never a backlog, and costs the others nothing.
 """
 
+import contextlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ringonce.client.fold import Facts
 from ringonce.client.snapshots import Snapshot
 
 KEPT = 20_000
-"""Conversations kept at the most; the longest known ended ones leave first."""
+"""Conversations kept, or as many as are followed. Of the others the ended ones leave first, and the oldest of them."""
 
 
 class Board:
@@ -18,6 +20,8 @@ class Board:
 
     def __init__(self) -> None:
         self._facts: dict[str, Facts] = {}
+        self._followers: Counter[str] = Counter()
+        self._room = KEPT
         self._counts: dict[str, int] = {}
         self._by_agent: dict[str, dict[str, int]] = {}
         self.newest = 0
@@ -40,6 +44,17 @@ class Board:
             self._make_room()
             facts = self._facts[conversation_id] = Facts(conversation_id)
         return facts
+
+    @contextlib.contextmanager
+    def followed(self, conversation_id: str) -> Iterator[None]:
+        """Keep what is known of a conversation while somebody follows it."""
+        self._followers[conversation_id] += 1
+        try:
+            yield
+        finally:
+            self._followers[conversation_id] -= 1
+            if not self._followers[conversation_id]:
+                del self._followers[conversation_id]
 
     def take(self, snapshot: Snapshot, agent_id: str = "") -> tuple[str, ...]:
         """Put up one observation; give the keys whose count rose."""
@@ -114,14 +129,17 @@ class Board:
             mine[conversation_id] = self.newest
 
     def _make_room(self) -> None:
-        if len(self._facts) < KEPT:
+        if len(self._facts) < self._room:
             return
-        gone = [one for one, facts in self._facts.items() if facts.settled][: KEPT // 4]
+        spare = [one for one in self._facts if one not in self._followers]
+        spare.sort(key=lambda one: not self._facts[one].settled)  # stable: each kind stays in the order it came
+        gone = set(spare[: len(self._facts) - KEPT * 3 // 4])
         for one in gone:
             del self._facts[one]
             self._counts.pop(one, None)
             self._claimed.discard(one)
             self._whole.pop(one, None)
         for mine in self._by_agent.values():
-            for one in gone:
-                mine.pop(one, None)
+            for one in gone.intersection(mine):
+                del mine[one]
+        self._room = max(KEPT, len(self._facts) + KEPT // 4)

@@ -57,22 +57,23 @@ def follow(
     _check_time(timeout)
     began: float = yield Now()
     deadline = math.inf if timeout is None else began + timeout
-    watch = _Watch(session, conversation_id, agent_id, began, deadline)
-    yield from watch.listen()
-    told: Call | None = None
-    while True:
-        now: float = yield Now()
-        # Whoever is told may take his time, and the call goes on meanwhile.
-        seen, call = watch.count, watch.facts.call()
-        if watch.known and (not call.ended or watch.final(now)):
-            if call != told:
-                told = call
-                yield Tell(call)
-            if enough(call) or call.ended:
-                return call
-        if now >= deadline:
-            raise watch.still_going(timeout or 0.0)
-        yield from watch.go_on(now, seen)
+    with session.board.followed(conversation_id):
+        watch = _Watch(session, conversation_id, agent_id, began, deadline)
+        yield from watch.listen()
+        told: Call | None = None
+        while True:
+            now: float = yield Now()
+            # Whoever is told may take his time, and the call goes on meanwhile.
+            seen, call = watch.count, watch.facts.call()
+            if watch.known and (not call.ended or watch.final(now)):
+                if call != told:
+                    told = call
+                    yield Tell(call)
+                if enough(call) or call.ended:
+                    return call
+            if now >= deadline:
+                raise watch.still_going(timeout or 0.0)
+            yield from watch.go_on(now, seen)
 
 
 def _check_time(timeout: object) -> None:
