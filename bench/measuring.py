@@ -124,8 +124,6 @@ def summed_up(turns: Sequence[Mapping[str, float]]) -> Row:
 
 def ratio(ours: Row, other: Row, figure: str) -> float:
     """Give the median of the rounds' own ratios: the machine's speed changes less within a round than between them."""
-    if "turns" not in ours or "turns" not in other:
-        return float(ours[figure] / other[figure])
     pairs = zip(ours["turns"][figure], other["turns"][figure], strict=True)
     return float(statistics.median(mine / theirs for mine, theirs in pairs))
 

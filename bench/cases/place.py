@@ -6,6 +6,7 @@ which has the calls live, and announces that to whoever listens.
 """
 
 import contextlib
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +20,6 @@ FIELD = (
     ("official SDK", "official_sdk", (1, 16)),
     ("tutorial", "tutorial", (1,)),
 )
-FLIGHTS = (1, 16, 64)
 AGAINST_SANDBOX = ("AsyncClient", "official SDK", "bare aiohttp")
 WARM_UP = 64
 FEWEST, WAVES = 200, 4
@@ -49,12 +49,12 @@ def measure(*, quick: bool) -> dict[str, Any]:
 def _turns(field: Mapping[str, Measured], *, looks: bool, only: int = 0) -> dict[str, Turn]:
     """Have those who are compared take their turns one after the other."""
     turns: dict[str, Turn] = {}
-    for in_flight in FLIGHTS:
-        for name, _, flights in FIELD:
-            if name in field and in_flight in flights and only in {0, in_flight}:
-                _turn(field[name], WARM_UP, in_flight, looks)
-                calls = max(FEWEST, WAVES * in_flight)
-                turns[f"{name} @{in_flight}"] = _later(field[name], calls, in_flight, looks)
+    those = [(in_flight, name) for name, _, flights in FIELD if name in field for in_flight in flights]
+    for in_flight, name in sorted(those, key=operator.itemgetter(0)):
+        if only in {0, in_flight}:
+            _turn(field[name], WARM_UP, in_flight, looks)
+            calls = max(FEWEST, WAVES * in_flight)
+            turns[f"{name} @{in_flight}"] = _later(field[name], calls, in_flight, looks)
     return turns
 
 

@@ -50,7 +50,7 @@ def test_what_was_skipped_is_neither_met_nor_missed() -> None:
 
 
 def test_a_create_alone_is_told_beside_what_its_http_library_costs() -> None:
-    row = {who: {"cpu_us": cpu, "calls_s": 1e6 / cpu} for who, cpu in _CPU.items()}
+    row = {who: summed_up([{"cpu_us": cpu, "calls_s": 1e6 / cpu}]) for who, cpu in _CPU.items()}
     told = {one.what: one for one in verdicts({"place": {"rows": {"placed and looked at": row, "placed": row}}})}
 
     looked_at = told["CPU per call placed and looked at: AsyncClient @16 / official SDK @16"]
@@ -63,7 +63,8 @@ def test_a_create_alone_is_told_beside_what_its_http_library_costs() -> None:
 
 def test_ratios_are_taken_between_rows_of_one_run() -> None:
     turn = {"requests_s": 600.0, "cpu_us": 9.0}
-    cases = {"sandbox": {"rows": {"read": {"sandbox": turn, "bare Starlette": {**turn, "requests_s": 1000.0}}}}}
+    row = {"sandbox": summed_up([turn]), "bare Starlette": summed_up([{**turn, "requests_s": 1000.0}])}
+    cases = {"sandbox": {"rows": {"read": row}}}
 
     [share] = verdicts(cases)
 

@@ -1,5 +1,6 @@
 """Where a browser comes back to after a consent: one page on this machine, for as long as the wish for it lasts."""
 
+import abc
 import asyncio
 import contextlib
 import os
@@ -117,19 +118,19 @@ class _ServerOfIPv6(ThreadingHTTPServer):
     address_family = socket.AF_INET6
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler, abc.ABC):
     """Takes an answer; other paths (a favicon) are nothing."""
 
     where: ClassVar[str]
     timeout = 10
 
+    @abc.abstractmethod
     def is_ours(self, query: Query) -> bool:
         """Say whether it is to our question."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def tell(self, query: Query) -> None:
         """Hand an answer on."""
-        raise NotImplementedError
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)

@@ -274,7 +274,7 @@ def _until_signalled(stop: asyncio.Event) -> Iterator[None]:
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         ending.append(signal.SIGHUP)
     for sign in ending:
-        # Only the main thread may listen to signals; elsewhere the caller ends the task.
+        # Only the main thread may listen to signals, and on Windows no loop can; then the caller ends the task.
         with contextlib.suppress(RuntimeError, ValueError, NotImplementedError):
             loop.add_signal_handler(sign, stop.set)
             taken.append(sign)

@@ -4,6 +4,8 @@ Calls wait as rows and become work only when it is their turn, so a hundred thou
 table. Every agent has a line, a row that says which call has it and when it is worth looking for the next.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 import sqlalchemy as sa
 
@@ -158,8 +160,15 @@ def _taken(db: sa.Connection, worker: str, agent_id: str, found: Candidate, now:
     whose = {"agent": agent_id, "agent_id": agent_id} if found.of_pool else {}
     if change(db, found.id, of={State.WAITING}, now=now, state=State.DIALING, why={}, **whose) is None:
         return None
-    db.execute(_HOLD, {"this": agent_id, "its": turn.call_id, "by": turn.run, "at": worker})
+    _hold(db, {agent_id: turn})
     return turn
+
+
+def _hold(db: sa.Connection, turns: Mapping[str, Turn]) -> None:
+    """Give each agent's line to a turn."""
+    held = [{"this": agent, "its": turn.call_id, "by": turn.run, "at": turn.worker} for agent, turn in turns.items()]
+    if held:
+        db.execute(_HOLD, held)
 
 
 def _stand_still(db: sa.Connection, agent_id: str, now: float) -> None:
@@ -201,14 +210,7 @@ def inherit(db: sa.Connection, dead: str, heir: str, now: float) -> list[Turn]:
     held = sa.select(lines.c.agent_id, lines.c.call_id).where(lines.c.worker == dead, lines.c.call_id != "")
     found = db.execute(held.order_by(lines.c.agent_id).with_for_update()).all()  # held in one order by everybody
     theirs = {line.agent_id: Turn(line.call_id, new_id("run", now), heir) for line in found}
-    if theirs:
-        db.execute(
-            _HOLD,
-            [
-                {"this": agent_id, "its": turn.call_id, "by": turn.run, "at": turn.worker}
-                for agent_id, turn in theirs.items()
-            ],
-        )
+    _hold(db, theirs)
     return list(theirs.values())
 
 
