@@ -205,6 +205,7 @@ def test_a_worker_that_stops_leaves_its_live_calls_to_the_next(
     async def play() -> None:
         async with working():
             live = await until(store, "crm-1", State.LIVE)
+            await comes_true(lambda: every(store)[0].progress == "connected")  # a call is live before anybody rings
         async with working():
             sandbox.phone(live.number, "hangup")
             ended = await until(store, "crm-1", State.ENDED)
